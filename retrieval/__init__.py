@@ -1,0 +1,1 @@
+"""The index: passages, identifiers, embeddings, lexical and dense search, ranking. Imports nothing of ours."""
