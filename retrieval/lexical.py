@@ -1,0 +1,140 @@
+"""The lexical half: BM25 over English stems in tantivy, beside a raw field for codes.
+
+Derived from the catalogue and rebuilt from it at will. A word that no document knows is searched with one or two
+typing errors allowed, so that "sprindle" still finds the spindle.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import tantivy
+
+from retrieval.passages import IndexUnavailable, Passage
+
+STOP_WORDS = frozenset(
+    "a an the of in on at to for by is are was were be been do does did how what which who whom whose when where why "
+    "can could should would will shall may must i you we they he she it its this that these those my your our me us "
+    "there here and or not no if then than as with from into about please tell show give have has had get got "
+    "explain describe mean means meaning any some so just also".split()
+)
+_WRITER_BYTES = 30_000_000
+
+
+@lru_cache(maxsize=1)
+def _analyzer() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    for step in (
+        tantivy.Filter.remove_long(60), tantivy.Filter.lowercase(), tantivy.Filter.ascii_fold(),
+        tantivy.Filter.stemmer("english"),
+    ):  # fmt: skip
+        builder = builder.filter(step)
+    return builder.build()
+
+
+@lru_cache(maxsize=16384)
+def terms(text: str) -> tuple[str, ...]:
+    """The stems of a text, in order and with repetitions: "cleaning the filters" -> ("clean", "the", "filter")."""
+    return tuple(_analyzer().analyze(text))
+
+
+def query_terms(text: str) -> list[str]:
+    """The distinct stems of a question that carry meaning; all of them when none does."""
+    words = [w for w in text.replace("'", " ").split() if w.strip(".,;:?!()\"").lower() not in STOP_WORDS]
+    return list(dict.fromkeys(terms(" ".join(words)) or terms(text)))
+
+
+class Lexical:
+    """One tantivy index in one folder. Searching is safe from any thread; writing is serialised here."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+        schema = (
+            tantivy.SchemaBuilder()
+            .add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+            .add_text_field("body", tokenizer_name="stems")
+            .add_text_field("heading", tokenizer_name="stems")
+            .build()
+        )
+        try:
+            self._index = tantivy.Index(schema, path=str(folder))
+        except (ValueError, OSError):  # of another version, or torn by a crash: it is derived, so it is made again
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            self._index = tantivy.Index(schema, path=str(folder))
+        self._index.register_tokenizer("stems", _analyzer())
+        self._index.config_reader("manual", 1)
+        self._index.reload()
+        self._schema = schema
+
+    def count(self) -> int:
+        return int(self._index.searcher().num_docs)
+
+    def ids(self) -> set[str]:
+        searcher = self._index.searcher()
+        if not searcher.num_docs:
+            return set()
+        hits = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, count=False).hits
+        return {str(searcher.doc(address).get_first("id")) for _, address in hits}
+
+    def reload(self) -> None:
+        """Sees what another process has written."""
+        self._index.reload()
+
+    def change(self, add: Iterable[Passage], remove: Iterable[str] = ()) -> None:
+        """Adds and removes in one commit; adding an id that exists replaces it."""
+        with self._lock:
+            try:
+                writer = self._index.writer(_WRITER_BYTES, 1)
+                for gone in remove:
+                    writer.delete_documents_by_term("id", gone)
+                for passage in add:
+                    writer.delete_documents_by_term("id", passage.id)
+                    document = tantivy.Document()
+                    document.add_text("id", passage.id)
+                    document.add_text("body", passage.text)
+                    document.add_text("heading", f"{passage.title} {passage.anchor.section}")
+                    writer.add_document(document)
+                writer.commit()
+                writer.wait_merging_threads()
+            except (ValueError, OSError) as error:
+                raise IndexUnavailable(f"The word index cannot be written now: {error}.") from error
+            self._index.reload()
+
+    def search(self, query: str, limit: int) -> list[tuple[str, float]]:
+        """(passage id, BM25 score), best first."""
+        wanted = query_terms(query)
+        searcher = self._index.searcher()
+        if not wanted or not searcher.num_docs:
+            return []
+        clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
+        for term in wanted:
+            for field, boost in (("body", 1.0), ("heading", 0.6)):
+                clauses.append((tantivy.Occur.Should, self._clause(searcher, field, term, boost)))
+        hits = searcher.search(tantivy.Query.boolean_query(clauses), limit=limit, count=False).hits
+        return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in hits]
+
+    def _clause(self, searcher: tantivy.Searcher, field: str, term: str, boost: float) -> tantivy.Query:
+        known = searcher.doc_freq(field, term)
+        if known or len(term) < 5 or any(c.isdigit() for c in term):  # a code is never matched approximately
+            query = tantivy.Query.term_query(self._schema, field, term)
+        else:
+            query = tantivy.Query.fuzzy_term_query(self._schema, field, term, distance=1 if len(term) < 8 else 2)
+        return tantivy.Query.boost_query(query, boost)
+
+    def weights(self, wanted: Sequence[str]) -> dict[str, float]:
+        """How much each stem tells: its inverse document frequency, at least 0.1 (BM25's form)."""
+        searcher = self._index.searcher()
+        total = max(searcher.num_docs, 1)
+        found = {}
+        for term in wanted:
+            known = max(searcher.doc_freq("body", term), searcher.doc_freq("heading", term))
+            found[term] = max(0.1, math.log(1 + (total - known + 0.5) / (known + 0.5)))
+        return found

@@ -1,0 +1,124 @@
+"""One order and one scale over what the dense, the lexical and the identifier search found.
+
+Candidates are fused by reciprocal rank; the score a caller sees is a relevance between 0 and 1 made of the cosine to
+the question and of how much of the question's telling words the passage holds. Below `UNSURE` nothing relevant was
+found: the caller says so instead of answering (`tests/test_rank.py` measures both sides of the line).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from retrieval.lexical import query_terms, terms
+from retrieval.passages import Hit, Passage
+
+UNSURE = 0.35
+_RRF_K = 60
+# Where cosines of all-MiniLM-L6-v2 lie: unrelated text of the same plant up to 0.20, a direct answer from 0.65 on.
+_COSINE_NOTHING, _COSINE_ANSWER = 0.20, 0.65
+_ASKS_VALUE = re.compile(
+    r"\b(how (much|many|often|long|high|low|far|tight|hot|big|fast|deep|thick)|what (torque|pressure|temperature|value|"
+    r"speed|interval|distance|gap|clearance|voltage|current|flow|size|level|limit|time|setting|grade|amount|quantity|"
+    r"capacity|viscosity|weight|length|tolerance|force|frequency)|which (torque|pressure|grade|oil|grease|size|value))\b",
+    re.IGNORECASE,
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
+_ABBREVIATION = re.compile(r"(?:\b(?:approx|no|nos|fig|figs|e\.g|i\.e|max|min|ca|vs|etc|ref|sec|ch|pos|dia|incl|temp))\.$", re.I)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A passage with what is known about it before ranking; `order` is its fused reciprocal rank."""
+
+    passage: Passage
+    cosine: float
+    coverage: float
+    order: float
+    how: tuple[str, ...]
+    exact: float = 0.0
+
+
+def fuse(rankings: Iterable[Sequence[str]]) -> dict[str, float]:
+    """Reciprocal rank fusion: id -> sum of 1 / (60 + rank) over the rankings that hold it."""
+    fused: dict[str, float] = {}
+    for ranking in rankings:
+        for rank, name in enumerate(ranking, start=1):
+            fused[name] = fused.get(name, 0.0) + 1.0 / (_RRF_K + rank)
+    return fused
+
+
+def coverage(weights: Mapping[str, float], passage: Passage) -> float:
+    """The share 0..1 of the question's telling words (stems with their weights) that the passage holds; a word that
+    stands only in its title or section counts for most."""
+    total = sum(weights.values())
+    if not total:
+        return 0.0
+    body, heading = set(terms(passage.text)), set(terms(f"{passage.title} {passage.anchor.section}"))
+    found = sum(w * (1.0 if t in body else 0.8 if t in heading else 0.0) for t, w in weights.items())
+    return found / total
+
+
+def relevance(cosine: float, covered: float) -> float:
+    """0..1; see the module's paragraph. Both halves must agree for a high value."""
+    near = min(1.0, max(0.0, (cosine - _COSINE_NOTHING) / (_COSINE_ANSWER - _COSINE_NOTHING)))
+    return 0.6 * near + 0.4 * covered
+
+
+def ranked(candidates: Sequence[Candidate], k: int) -> list[Hit]:
+    """The best `k`, exact identifiers first, texts that say the same thing only once."""
+    top = max((c.order for c in candidates), default=0.0) or 1.0
+
+    def value(c: Candidate) -> float:
+        return relevance(c.cosine, c.coverage) + 0.1 * c.order / top
+
+    hits: list[Hit] = []
+    seen: set[str] = set()
+    for candidate in sorted(candidates, key=lambda c: (-c.exact, -value(c))):
+        folded = " ".join(terms(candidate.passage.text)) + "|".join(candidate.passage.equipment)
+        if folded in seen:
+            continue
+        seen.add(folded)
+        score = relevance(candidate.cosine, candidate.coverage)
+        score = max(score, candidate.exact) if candidate.exact else min(score, 0.99)
+        hits.append(Hit(candidate.passage, round(score, 4), candidate.how))
+        if len(hits) == k:
+            break
+    return hits
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and table rows of a passage, verbatim, in order."""
+    found: list[str] = []
+    for line in text.splitlines():
+        pieces: list[str] = []
+        for piece in _SENTENCE_END.split(line.strip()):
+            if pieces and _ABBREVIATION.search(pieces[-1]):
+                pieces[-1] += " " + piece
+            elif piece:
+                pieces.append(piece)
+        found += pieces
+    return found
+
+
+def best_sentence(query: str, passage: Passage) -> str:
+    """The sentence, step or table row of the passage that answers best, verbatim; "" for an empty passage.
+
+    A question for a value prefers what holds a figure. Words that stand in every sentence of the passage tell nothing.
+    """
+    pieces = list(passage.steps) or sentences(passage.text)
+    if len(pieces) < 2:
+        return pieces[0] if pieces else ""
+    wanted = query_terms(query)
+    bags = [set(terms(piece)) for piece in pieces]
+    asks_value = bool(_ASKS_VALUE.search(query))
+    best, best_value = pieces[0], -1.0
+    for piece, bag in zip(pieces, bags, strict=True):
+        value = sum(1.0 / (1 + sum(t in other for other in bags)) for t in wanted if t in bag)
+        if asks_value and re.search(r"\d", piece):
+            value += 0.25
+        value -= 0.0005 * len(bag)
+        if value > best_value:
+            best, best_value = piece, value
+    return best
