@@ -1,0 +1,298 @@
+"""One plant database: the only executor there, gentle to it and deaf to its error texts.
+
+A statement runs only after the first lock (`compile_statement`), only as the text that was checked, at most two at once,
+under a deadline, and inside the engine's own lock. After repeated failures to reach the database the circuit opens for a
+while, so that a plant's server in trouble is not asked once for each question.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from tools.sql.child import SqliteChild
+from tools.sql.gate import Compiled, bound_parameters, compile_statement, parameter_shape
+from tools.sql.sqlite import EngineFailure, SqliteSession
+from tools.sql.values import (
+    ColumnInfo,
+    Decision,
+    Grants,
+    Rows,
+    SqlRefused,
+    SqlTimeout,
+    SqlUnavailable,
+    Statement,
+)
+
+AT_ONCE = 2
+CACHED_VERDICTS = 1_024
+FAILURES_TO_OPEN = 3
+OPEN_S = 10.0
+
+# One sentence for each class of failure; a class without one is a plain failure.
+_SENTENCES: Mapping[str, str] = {
+    "failed": "The database could not run this statement.",
+    "locked": "The plant database is locked by another program.",
+    "cannot_open": "The plant database cannot be opened.",
+    "not_a_database": "The plant database file is not a database.",
+    "damaged": "The plant database is damaged.",
+    "storage": "The plant database cannot be read from its disk.",
+    "too_large": "The statement needs more memory than it may use.",
+    "changed": "The plant database no longer has a table or column that the plant model names.",
+    "connection": "The connection to the plant database was lost.",
+    "no_such_function": "The plant database does not have a function that the statement uses.",
+    "conversion": "A value in the data does not have the type that the statement needs.",
+    "arithmetic": "A number in the statement divides by zero or is out of range.",
+    "too_costly": "The statement would read too much of the plant database.",
+    "busy": "The plant database is busy with other questions.",
+    "open_circuit": "The plant database did not answer repeatedly and is left alone for a few seconds.",
+    "driver": "The driver for this kind of database is not installed.",
+}
+_UNREACHABLE = frozenset({"cannot_open", "connection", "storage", "not_a_database", "damaged"})
+_UNTESTED = {
+    "mysql": "MySQL",
+    "mariadb": "MariaDB",
+    "mssql": "SQL Server",
+    "sqlserver": "SQL Server",
+    "oracle": "Oracle",
+}
+
+
+class Session(Protocol):
+    """One connection with its engine's lock; used by one thread at a time. Failures are EngineFailure."""
+
+    def run(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        reads: Mapping[str, frozenset[str]],
+        max_rows: int,
+        deadline_s: float,
+        order: Sequence[str] = (),
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]: ...
+
+    def schema(self) -> dict[str, tuple[ColumnInfo, ...]]: ...
+
+    def close(self) -> None: ...
+
+
+class _Verdicts:
+    """Verdicts on certified and structured statements, by text, grants and the shape of parameters."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.known: OrderedDict[tuple[object, ...], Compiled] = OrderedDict()
+
+    def of(self, statement: Statement, grants: Grants, dialect: str) -> Compiled:
+        if statement.purpose == "free":
+            return compile_statement(statement, grants, dialect)
+        key = (statement.sql, statement.purpose, dialect, grants.fingerprint, parameter_shape(statement, grants))
+        with self.lock:
+            compiled = self.known.get(key)
+            if compiled is not None:
+                self.known.move_to_end(key)
+                return compiled
+        compiled = compile_statement(statement, grants, dialect)
+        with self.lock:
+            self.known[key] = compiled
+            while len(self.known) > CACHED_VERDICTS:
+                self.known.popitem(last=False)
+        return compiled
+
+
+_VERDICTS = _Verdicts()
+
+
+def check(statement: Statement, grants: Grants, dialect: str = "sqlite") -> Decision:
+    """The gate's decision, made without a database: allowed with the SQL as it would run, or refused with a reason."""
+    return _VERDICTS.of(statement, grants, dialect).decision
+
+
+class Database:
+    """A pool of at most two locked connections to one plant database. Thread-safe."""
+
+    def __init__(self, dialect: str, path: str = "", url: str = "") -> None:
+        self.dialect = dialect
+        self.path = path
+        self.url = url
+        self.slots = threading.BoundedSemaphore(AT_ONCE)
+        self.lock = threading.Lock()
+        self.idle: list[Session] = []
+        self.identity: tuple[int, int] | None = None
+        self.failures = 0
+        self.closed_until = 0.0
+        self.child: SqliteChild | None = None
+
+    @classmethod
+    def open(cls, url: str) -> Database:
+        """`sqlite:///path` or a bare path, `postgresql://...`, or a `.duckdb`, `.parquet` or `.csv` file.
+
+        Connects once, so that a wrong URL fails here. Raises SqlUnavailable with one sentence.
+        """
+        scheme, separator, rest = url.partition("://")
+        scheme = scheme.lower().partition("+")[0] if separator else ""
+        if scheme in _UNTESTED:
+            raise SqlUnavailable(
+                f"{_UNTESTED[scheme]} statements are checked and compiled, but Andon does not connect to it yet.",
+                "driver",
+            )
+        if scheme in ("postgresql", "postgres"):
+            database = cls("postgres", url=url)
+        elif scheme in ("", "sqlite", "duckdb", "file"):
+            path = rest.removeprefix("/") if scheme in ("sqlite", "duckdb") else (rest or url)
+            if separator and not Path(path).exists() and Path(rest).exists():
+                path = rest  # sqlite:///plant/mes.db where /plant/mes.db was meant
+            known = scheme == "duckdb" or Path(path).suffix.lower() in (".duckdb", ".parquet", ".csv")
+            database = cls("duckdb" if known else "sqlite", path=path)
+        else:
+            raise SqlUnavailable(f"A database URL cannot start with {scheme!r}.", "cannot_open")
+        database._give(database._take(5.0), healthy=True)
+        return database
+
+    def run(self, statement: Statement, grants: Grants, *, deadline_s: float = 5.0) -> Rows:
+        """Check, rewrite and run one statement. Raises SqlRefused, SqlUnavailable or SqlTimeout."""
+        started = time.monotonic()
+        compiled = _VERDICTS.of(statement, grants, self.dialect)
+        if not compiled.decision.allowed:
+            raise SqlRefused(compiled.decision)
+        parameters = bound_parameters(statement, grants)
+        sql = compiled.decision.sql
+        named = {name: value for name, value in parameters.items() if _mentions(sql, name, compiled.order)}
+        columns, rows = self._execute(statement, compiled, named, started + deadline_s)
+        truncated = len(rows) > compiled.cap
+        ms = (time.monotonic() - started) * 1_000
+        return Rows(columns, tuple(tuple(row) for row in rows[: compiled.cap]), truncated, ms, sql, named)
+
+    def _execute(
+        self, statement: Statement, compiled: Compiled, parameters: Mapping[str, object], ends: float
+    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+        session: Session | None = None
+        if not self.slots.acquire(timeout=max(0.0, ends - time.monotonic())):
+            raise SqlTimeout(_SENTENCES["busy"], "busy")
+        try:
+            left = max(0.05, ends - time.monotonic())
+            sql, reads, cap = compiled.decision.sql, compiled.reads, compiled.cap + 1
+            if statement.purpose == "free" and self.dialect == "sqlite":
+                return self._sqlite_child().run(sql, parameters, reads, cap, left)
+            session = self._connect(left)
+            answer = session.run(sql, parameters, reads, cap, left, compiled.order)
+            self.failures = 0
+            return answer
+        except EngineFailure as failure:
+            if failure.kind in _UNREACHABLE:
+                if session is not None:
+                    session.close()
+                    session = None
+                self._count_failure()
+            raise _failure(failure.kind) from None
+        finally:
+            if session is not None:
+                with self.lock:
+                    self.idle.append(session)
+            self.slots.release()
+
+    def schema(self) -> Mapping[str, tuple[ColumnInfo, ...]]:
+        """Every table and view with its columns as the database declares them. Raises SqlUnavailable."""
+        session = self._take(5.0)
+        try:
+            return session.schema()
+        except EngineFailure as failure:
+            raise _failure(failure.kind) from None
+        finally:
+            self._give(session, healthy=True)
+
+    def close(self) -> None:
+        with self.lock:
+            sessions, self.idle = self.idle, []
+            child, self.child = self.child, None
+        for session in sessions:
+            session.close()
+        if child is not None:
+            child.close()
+
+    # -- connections
+
+    def _take(self, wait_s: float) -> Session:
+        if not self.slots.acquire(timeout=wait_s):
+            raise SqlTimeout(_SENTENCES["busy"], "busy")
+        try:
+            return self._connect(wait_s)
+        except EngineFailure as failure:
+            self.slots.release()
+            self._count_failure()
+            raise _failure(failure.kind) from None
+        except BaseException:
+            self.slots.release()
+            raise
+
+    def _give(self, session: Session, healthy: bool) -> None:
+        if healthy:
+            with self.lock:
+                self.idle.append(session)
+        else:
+            session.close()
+        self.slots.release()
+
+    def _connect(self, wait_s: float) -> Session:
+        if time.monotonic() < self.closed_until:
+            raise EngineFailure("open_circuit")
+        self._notice_replacement()
+        with self.lock:
+            if self.idle:
+                return self.idle.pop()
+        if self.dialect == "sqlite":
+            return SqliteSession(self.path)
+        raise EngineFailure("driver")
+
+    def _notice_replacement(self) -> None:
+        """A file that was rebuilt under its old name is another database: open connections would read the deleted one."""
+        if not self.path:
+            return
+        try:
+            status = Path(self.path).stat()
+        except OSError:
+            raise EngineFailure("cannot_open") from None
+        identity = (status.st_dev, status.st_ino)
+        with self.lock:
+            changed, self.identity = self.identity not in (None, identity), identity
+            stale, child = (self.idle, self.child) if changed else ([], None)
+            if changed:
+                self.idle, self.child = [], None
+        for session in stale:
+            session.close()
+        if child is not None:
+            child.close()
+
+    def _sqlite_child(self) -> SqliteChild:
+        if time.monotonic() < self.closed_until:
+            raise EngineFailure("open_circuit")
+        self._notice_replacement()
+        with self.lock:
+            if self.child is None:
+                self.child = SqliteChild(self.path)
+            return self.child
+
+    def _count_failure(self) -> None:
+        self.failures += 1
+        if self.failures >= FAILURES_TO_OPEN:
+            self.failures = 0
+            self.closed_until = time.monotonic() + OPEN_S
+
+
+def _mentions(sql: str, name: str, order: Sequence[str]) -> bool:
+    return name in order if order else (f":{name}" in sql or f"${name}" in sql)
+
+
+def _failure(kind: str) -> SqlRefused | SqlUnavailable:
+    if kind == "timeout":
+        return SqlTimeout()
+    if kind == "busy":
+        return SqlTimeout(_SENTENCES["busy"], "busy")
+    if kind == "forbidden":
+        reason = "The database's own lock does not let this statement run."
+        return SqlRefused(Decision(False, reason, ""), "second_lock")
+    return SqlUnavailable(_SENTENCES.get(kind, _SENTENCES["failed"]), kind)
