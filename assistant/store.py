@@ -1,0 +1,370 @@
+"""Andon's own store: users, sessions, conversations, the turn log, confirmations, requests, feedback.
+
+The turn log is a keyed hash chain: each row's MAC covers the row before it and the hash of the recorded turn. The key
+and an anchor (count and head, itself keyed) lie outside the database, so a changed, reordered or cut row is found and
+located by `verify`. Question and answer text lie beside the hashes and may be erased without breaking the chain.
+tests/test_store.py changes, swaps, inserts and cuts rows and proves that each is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, create_engine, event, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from assistant.problems import Conflict, NotFound, Unavailable
+from tools.access import Caller, Scope
+
+metadata = MetaData()
+
+users = Table(
+    "users", metadata,
+    Column("user", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("role", String, nullable=False),
+    Column("lines", Text),  # JSON list of line ids; NULL = the whole site
+    Column("password", Text, nullable=False),
+    Column("demo_password", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("locked_until", String),
+)  # fmt: skip
+sessions = Table(
+    "sessions", metadata,
+    Column("token_hash", String, primary_key=True),
+    Column("user", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("expires", String, nullable=False),
+)  # fmt: skip
+turns = Table(
+    "turns", metadata,
+    Column("number", Integer, primary_key=True),
+    Column("turn", String, unique=True, nullable=False),
+    Column("at", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("via", String, nullable=False),
+    Column("conversation", String, nullable=False),
+    Column("record_hash", String, nullable=False),
+    Column("mac", String, nullable=False),
+    Column("record", Text),  # JSON: question, plan, steps, answer; NULL once erased
+)  # fmt: skip
+confirmations = Table(
+    "confirmations", metadata,
+    Column("token", String, primary_key=True),
+    Column("user", String, nullable=False),
+    Column("tool", String, nullable=False),
+    Column("arguments", Text, nullable=False),
+    Column("created", String, nullable=False),
+    Column("expires", String, nullable=False),
+    Column("state", String, nullable=False),  # waiting | accepted | declined
+    Column("outcome", Text),
+)  # fmt: skip
+requests = Table(
+    "requests", metadata,
+    Column("request", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("equipment", String),
+    Column("text", Text, nullable=False),
+    Column("user", String, nullable=False),
+    Column("created", String, nullable=False),
+    Column("state", String, nullable=False),  # sent | seen | done
+)  # fmt: skip
+feedback = Table(
+    "feedback", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("turn", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("at", String, nullable=False),
+    Column("helped", Integer, nullable=False),
+    Column("comment", Text),
+)  # fmt: skip
+
+_GENESIS = "0" * 64
+_LOCK_AFTER = 5
+_LOCK_FOR = timedelta(minutes=10)
+SESSION_HOURS = 12
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What `verify` found. `broken` names the first turn that does not hold and why; empty when all do."""
+
+    turns: int
+    broken: str = ""
+
+    @property
+    def intact(self) -> bool:
+        return not self.broken
+
+
+class Store:
+    """The store of one state folder. Methods are safe to call from several threads and processes: every append takes
+    SQLite's write lock first. Raises Unavailable when the file cannot be used."""
+
+    def __init__(self, path: Path, keys: Path) -> None:
+        self._anchor = keys / "turns.anchor"
+        self._key = _key(keys / "turns.key")
+        self._hasher = PasswordHasher()
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+
+        def prepare(connection: Any, _: object) -> None:
+            connection.isolation_level = None  # SQLAlchemy's own BEGIN, see begin_immediate
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+
+        event.listen(self._engine, "connect", prepare)
+        event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+        with self._transaction() as connection:
+            metadata.create_all(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise Unavailable("Andon's own store cannot be written; `andon doctor` says why.") from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    # Users and sessions
+
+    def put_user(self, user: str, name: str, role: str, lines: list[str] | None, password: str, *, demo: bool = False) -> None:
+        """Create or replace a user. `lines` None means the whole site."""
+        row = {
+            "user": user, "name": name, "role": role, "lines": None if lines is None else json.dumps(lines),
+            "password": self._hasher.hash(password), "demo_password": int(demo), "failures": 0, "locked_until": None,
+        }  # fmt: skip
+        with self._transaction() as connection:
+            connection.execute(users.delete().where(users.c.user == user))
+            connection.execute(users.insert().values(**row))
+
+    def callers(self) -> dict[str, Caller]:
+        with self._transaction() as connection:
+            rows = connection.execute(select(users).order_by(users.c.user)).mappings().all()
+        return {row["user"]: _caller(row) for row in rows}
+
+    def has_demo_passwords(self) -> bool:
+        with self._transaction() as connection:
+            return connection.execute(select(users.c.user).where(users.c.demo_password == 1)).first() is not None
+
+    def authenticate(self, user: str, password: str, now: datetime | None = None) -> Caller | None:
+        """The caller, or None. Five failures lock the account for ten minutes; an unknown user costs as much time."""
+        now = now or datetime.now(UTC)
+        with self._transaction() as connection:
+            row = connection.execute(select(users).where(users.c.user == user)).mappings().first()
+            if row is None:
+                self._hasher.hash(password)
+                return None
+            if row["locked_until"] and datetime.fromisoformat(row["locked_until"]) > now:
+                return None
+            try:
+                self._hasher.verify(row["password"], password)
+            except (VerificationError, InvalidHashError):
+                failures = row["failures"] + 1
+                locked = (now + _LOCK_FOR).isoformat() if failures >= _LOCK_AFTER else None
+                values = {"failures": 0 if locked else failures, "locked_until": locked}
+                connection.execute(users.update().where(users.c.user == user).values(**values))
+                return None
+            connection.execute(users.update().where(users.c.user == user).values(failures=0, locked_until=None))
+            return _caller(row)
+
+    def open_session(self, user: str, now: datetime | None = None) -> str:
+        """A new session token; only its hash is kept."""
+        now = now or datetime.now(UTC)
+        token = secrets.token_urlsafe(32)
+        with self._transaction() as connection:
+            connection.execute(
+                sessions.insert().values(
+                    token_hash=_digest(token), user=user, created=now.isoformat(),
+                    expires=(now + timedelta(hours=SESSION_HOURS)).isoformat(),
+                )
+            )  # fmt: skip
+        return token
+
+    def session_caller(self, token: str, now: datetime | None = None) -> Caller | None:
+        now = now or datetime.now(UTC)
+        with self._transaction() as connection:
+            row = connection.execute(select(sessions).where(sessions.c.token_hash == _digest(token))).mappings().first()
+            if row is None or datetime.fromisoformat(row["expires"]) <= now:
+                return None
+            user = connection.execute(select(users).where(users.c.user == row["user"])).mappings().first()
+        return None if user is None else _caller(user, via="session")
+
+    def close_session(self, token: str) -> None:
+        with self._transaction() as connection:
+            connection.execute(sessions.delete().where(sessions.c.token_hash == _digest(token)))
+
+    # The turn log
+
+    def append_turn(self, *, at: datetime, user: str, via: str, conversation: str, record: Mapping[str, Any]) -> str:
+        """Record one turn and return its id. The record is JSON; its hash enters the chain."""
+        turn = secrets.token_hex(8)
+        body = json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
+        with self._transaction() as connection:
+            last = connection.execute(select(turns.c.number, turns.c.mac).order_by(turns.c.number.desc()).limit(1)).first()
+            number, previous = (last.number + 1, last.mac) if last else (1, _GENESIS)
+            row = {
+                "number": number, "turn": turn, "at": at.isoformat(), "user": user, "via": via,
+                "conversation": conversation, "record_hash": _digest(body),
+            }  # fmt: skip
+            mac = self._mac(previous, row)
+            connection.execute(turns.insert().values(**row, mac=mac, record=body))
+            # Before the commit: a crash between the two leaves an anchor that is one ahead, which `verify` tells apart
+            # from a cut tail by the previous head that the anchor also holds.
+            self._write_anchor(number, mac, previous)
+        return turn
+
+    def turn(self, turn: str) -> dict[str, Any]:
+        """One turn as recorded. Raises NotFound."""
+        with self._transaction() as connection:
+            row = connection.execute(select(turns).where(turns.c.turn == turn)).mappings().first()
+        if row is None:
+            raise NotFound(f"There is no turn {turn}.")
+        return {**{key: row[key] for key in ("turn", "at", "user", "via", "conversation", "record_hash", "mac")},
+                "record": json.loads(row["record"]) if row["record"] else None}  # fmt: skip
+
+    def conversation(self, conversation: str, user: str | None = None) -> list[dict[str, Any]]:
+        """The turns of a conversation, oldest first; with `user`, only that user's."""
+        query = select(turns).where(turns.c.conversation == conversation).order_by(turns.c.number)
+        if user is not None:
+            query = query.where(turns.c.user == user)
+        with self._transaction() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [{"turn": row["turn"], "at": row["at"], "record": json.loads(row["record"])} for row in rows if row["record"]]
+
+    def erase(self, turn: str) -> None:
+        """Remove a turn's text and keep its place and hash in the chain."""
+        with self._transaction() as connection:
+            connection.execute(turns.update().where(turns.c.turn == turn).values(record=None))
+
+    def verify(self) -> Verified:
+        """Re-derive the chain from the first turn to the anchor."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(turns).order_by(turns.c.number)).mappings().all()
+        previous, number = _GENESIS, 0
+        for row in rows:
+            number += 1
+            if row["number"] != number:
+                return Verified(len(rows), f"a turn is missing before turn {row['turn']}")
+            if not hmac.compare_digest(self._mac(previous, row), row["mac"]):
+                return Verified(len(rows), f"turn {row['turn']} was changed")
+            if row["record"] is not None and _digest(row["record"]) != row["record_hash"]:
+                return Verified(len(rows), f"the text of turn {row['turn']} was changed")
+            previous = row["mac"]
+        return Verified(len(rows), self._against_anchor(number, previous))
+
+    def _against_anchor(self, number: int, head: str) -> str:
+        anchor = self._read_anchor()
+        if anchor is None:
+            return "" if number == 0 else "the anchor is missing or was changed"
+        if (anchor["count"], anchor["head"]) == (number, head):
+            return ""
+        if anchor["count"] == number + 1 and anchor["previous"] == head:
+            return ""  # the process died between anchor and commit; no turn was acknowledged
+        return f"the log holds {number} turns, the anchor {anchor['count']}: turns at the end were removed or added"
+
+    def _mac(self, previous: str, row: Mapping[str, Any]) -> str:
+        fields = [previous, *(str(row[name]) for name in ("number", "turn", "at", "user", "via", "conversation", "record_hash"))]
+        return hmac.new(self._key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
+
+    def _write_anchor(self, count: int, head: str, previous: str) -> None:
+        body = json.dumps({"count": count, "head": head, "previous": previous}, sort_keys=True)
+        sealed = hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
+        temporary = self._anchor.with_suffix(".new")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(f"{body}\n{sealed}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._anchor)
+
+    def _read_anchor(self) -> dict[str, Any] | None:
+        try:
+            body, sealed = self._anchor.read_text(encoding="utf-8").splitlines()
+        except (OSError, ValueError):
+            return None
+        expected = hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected, sealed):
+            return None
+        anchor: dict[str, Any] = json.loads(body)
+        return anchor
+
+    # Confirmations, requests, feedback
+
+    def ask_confirmation(self, user: str, tool: str, arguments: Mapping[str, Any], now: datetime, minutes: int = 10) -> tuple[str, datetime]:
+        """Keep an action until its person confirms it: (token, expiry)."""
+        token, expires = secrets.token_urlsafe(16), now + timedelta(minutes=minutes)
+        with self._transaction() as connection:
+            connection.execute(
+                confirmations.insert().values(
+                    token=token, user=user, tool=tool, arguments=json.dumps(dict(arguments), default=str),
+                    created=now.isoformat(), expires=expires.isoformat(), state="waiting",
+                )
+            )  # fmt: skip
+        return token, expires
+
+    def take_confirmation(self, token: str, user: str, accept: bool, now: datetime) -> tuple[str, dict[str, Any]]:
+        """Settle a confirmation once: (tool, arguments). Raises NotFound (also for another's token) or Conflict."""
+        with self._transaction() as connection:
+            row = connection.execute(select(confirmations).where(confirmations.c.token == token)).mappings().first()
+            if row is None or row["user"] != user:
+                raise NotFound("There is nothing to confirm under this token.")
+            if row["state"] != "waiting":
+                raise Conflict(f"This was already {row['state']}.")
+            if datetime.fromisoformat(row["expires"]) <= now:
+                raise Conflict("The time to confirm this has passed; ask again.")
+            state = "accepted" if accept else "declined"
+            connection.execute(confirmations.update().where(confirmations.c.token == token).values(state=state))
+        return row["tool"], json.loads(row["arguments"])
+
+    def add_request(self, kind: str, equipment: str | None, words: str, user: str, now: datetime) -> str:
+        with self._transaction() as connection:
+            count = connection.execute(text("SELECT COUNT(*) FROM requests")).scalar_one()
+            request = f"REQ-{count + 1:05d}"
+            connection.execute(
+                requests.insert().values(
+                    request=request, kind=kind, equipment=equipment, text=words, user=user, created=now.isoformat(), state="sent"
+                )
+            )
+        return request
+
+    def add_feedback(self, turn: str, user: str, helped: bool, comment: str | None, now: datetime) -> None:
+        self.turn(turn)
+        values = {"turn": turn, "user": user, "at": now.isoformat(), "helped": int(helped), "comment": comment}
+        with self._transaction() as connection:
+            connection.execute(feedback.insert().values(**values))
+
+
+def _caller(row: Mapping[str, Any], via: Any = "session") -> Caller:
+    lines = None if row["lines"] is None else frozenset(json.loads(row["lines"]))
+    return Caller(row["user"], row["name"], row["role"], Scope(lines), via)
+
+
+def _digest(value: str) -> str:
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def _key(path: Path) -> bytes:
+    """The chain's key, made once, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+    key = path.read_bytes()
+    if len(key) != 32:
+        raise Unavailable(f"The key {path.name} is damaged; restore it from the backup of the state folder.")
+    return key

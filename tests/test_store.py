@@ -1,0 +1,124 @@
+"""The turn log finds every tampering and the store keeps identities, confirmations and requests as it promises."""
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from assistant.problems import Conflict, NotFound
+from assistant.store import Store
+
+NOW = datetime(2026, 6, 17, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path / "andon.sqlite", tmp_path / "keys")
+    yield made
+    made.close()
+
+
+def _append(store, count=5):
+    return [
+        store.append_turn(at=NOW, user="sam", via="test", conversation="c1", record={"question": f"q{number}"})
+        for number in range(count)
+    ]
+
+
+def _tamper(tmp_path, sql):
+    connection = sqlite3.connect(tmp_path / "andon.sqlite")
+    connection.executescript(sql)
+    connection.commit()
+    connection.close()
+
+
+def test_an_untouched_log_verifies(store):
+    _append(store)
+    assert store.verify().intact
+    assert store.verify().turns == 5
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("UPDATE turns SET user = 'eve' WHERE number = 3", "was changed"),
+        ("UPDATE turns SET record = '{}' WHERE number = 2", "text of turn"),
+        ("DELETE FROM turns WHERE number = 3", "missing"),
+        ("DELETE FROM turns WHERE number = 5", "removed or added"),
+        ("DELETE FROM turns WHERE number > 2", "removed or added"),
+        ("UPDATE turns SET number = 99 WHERE number = 2; UPDATE turns SET number = 2 WHERE number = 3;"
+         "UPDATE turns SET number = 3 WHERE number = 99", "was changed"),
+        ("INSERT INTO turns SELECT 6, 'x', at, user, via, conversation, record_hash, mac, record FROM turns WHERE number = 5", "was changed"),
+        ("DELETE FROM turns", "removed or added"),
+    ],
+)  # fmt: skip
+def test_tampering_is_found(store, tmp_path, sql, says):
+    _append(store)
+    _tamper(tmp_path, sql)
+    assert says in store.verify().broken
+
+
+def test_a_changed_or_lost_anchor_is_found(store, tmp_path):
+    _append(store)
+    anchor = tmp_path / "keys" / "turns.anchor"
+    anchor.write_text(anchor.read_text().replace('"count": 5', '"count": 4'))
+    assert "anchor" in store.verify().broken
+    anchor.unlink()
+    assert "anchor" in store.verify().broken
+
+
+def test_dying_between_anchor_and_commit_is_not_tampering(store, tmp_path):
+    _append(store, 3)
+    _tamper(tmp_path, "DELETE FROM turns WHERE number = 3")  # what the database looks like when the commit never came
+    assert store.verify().intact
+    _append(store, 1)
+    assert store.verify().intact
+
+
+def test_erasing_text_keeps_the_chain(store):
+    turn = _append(store)[2]
+    store.erase(turn)
+    assert store.turn(turn)["record"] is None
+    assert store.verify().intact
+
+
+def test_two_stores_append_to_one_chain(store, tmp_path):
+    other = Store(tmp_path / "andon.sqlite", tmp_path / "keys")
+    for _ in range(3):
+        _append(store, 1)
+        _append(other, 1)
+    assert other.verify().intact
+    assert other.verify().turns == 6
+    other.close()
+
+
+def test_passwords_lock_after_five_failures(store):
+    store.put_user("olivia", "Olivia", "operator", ["LINE-3"], "secret")
+    assert store.authenticate("olivia", "secret", NOW).scope.lines == {"LINE-3"}
+    for _ in range(5):
+        assert store.authenticate("olivia", "wrong", NOW) is None
+    assert store.authenticate("olivia", "secret", NOW) is None
+    assert store.authenticate("olivia", "secret", NOW + timedelta(minutes=11)) is not None
+    assert store.authenticate("nobody", "secret", NOW) is None
+
+
+def test_sessions_end(store):
+    store.put_user("sam", "Sam", "supervisor", None, "secret")
+    token = store.open_session("sam", NOW)
+    assert store.session_caller(token, NOW).user == "sam"
+    assert store.session_caller(token, NOW + timedelta(hours=13)) is None
+    assert store.session_caller("forged", NOW) is None
+    store.close_session(token)
+    assert store.session_caller(token, NOW) is None
+
+
+def test_a_confirmation_is_settled_once_by_its_own_person(store):
+    token, _ = store.ask_confirmation("olivia", "raise_request", {"kind": "help"}, NOW)
+    with pytest.raises(NotFound):
+        store.take_confirmation(token, "sam", True, NOW)
+    assert store.take_confirmation(token, "olivia", True, NOW) == ("raise_request", {"kind": "help"})
+    with pytest.raises(Conflict):
+        store.take_confirmation(token, "olivia", True, NOW)
+    late, _ = store.ask_confirmation("olivia", "raise_request", {}, NOW)
+    with pytest.raises(Conflict):
+        store.take_confirmation(late, "olivia", True, NOW + timedelta(minutes=11))
