@@ -1,8 +1,8 @@
 """One plant database: the only executor there, gentle to it and deaf to its error texts.
 
-A statement runs only after the first lock (`compile_statement`), only as the text that was checked, at most two at once,
-under a deadline, and inside the engine's own lock. After repeated failures to reach the database the circuit opens for a
-while, so that a plant's server in trouble is not asked once for each question.
+A statement runs only after the first lock (`compile_statement`), only as the text that was checked, at most two at
+once, under a deadline, and inside the engine's own lock. After repeated failures to reach the database the circuit
+opens for a while, so that a plant's server in trouble is not asked once for each question.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class Database:
         raise EngineFailure("driver")
 
     def _notice_replacement(self) -> None:
-        """A file that was rebuilt under its old name is another database: open connections would read the deleted one."""
+        """A file rebuilt under its old name is another database; open connections would read the deleted one."""
         if not self.path:
             return
         try:

@@ -27,7 +27,7 @@ DIALECTS: Mapping[str, str] = {
 DEFAULT_SCHEMAS: Mapping[str, str] = {"sqlite": "main", "postgres": "public", "duckdb": "main", "tsql": "dbo"}
 
 # Syntax by node, with the clauses that each may carry. INTO, locks (FOR UPDATE), hints, TABLESAMPLE, LATERAL, PIVOT,
-# CONNECT BY, SETTINGS, FORMAT, FOR XML and the like are simply absent. None: whatever its children are, they are checked.
+# CONNECT BY, SETTINGS, FORMAT, FOR XML and the like are simply absent. None: any, since its children are checked.
 _QUERY = frozenset({"with_", "expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit",
                     "offset", "distinct"})  # fmt: skip
 _SET = frozenset({"with_", "this", "expression", "distinct", "order", "limit", "offset"})

@@ -35,9 +35,14 @@ _LIMITS = {
 }
 # Functions as SQLite itself names them to the authorizer. None of them reads files, loads code or fills memory: printf
 # can (a width of a billion), but its result is bounded by MAX_VALUE_BYTES before it is made.
-_FUNCTIONS = frozenset(
-    ["abs", "avg", "ceil", "ceiling", "char", "coalesce", "count", "cume_dist", "date", "datetime", "dense_rank", "exp", "first_value", "floor", "format", "glob", "group_concat", "ifnull", "iif", "instr", "julianday", "lag", "last_value", "lead", "length", "like", "likely", "ln", "log", "log10", "log2", "lower", "ltrim", "max", "min", "mod", "nth_value", "ntile", "nullif", "percent_rank", "pi", "pow", "power", "printf", "rank", "replace", "round", "row_number", "rtrim", "sign", "sqrt", "strftime", "string_agg", "substr", "substring", "sum", "time", "timediff", "total", "trim", "trunc", "typeof", "unicode", "unixepoch", "unlikely", "upper", "acos", "asin", "atan", "cos", "sin", "tan", "degrees", "radians", "current_date", "current_time", "current_timestamp", "concat", "concat_ws"]
-)
+_FUNCTION_NAMES = """
+    abs avg ceil ceiling char coalesce count cume_dist date datetime dense_rank exp first_value floor format glob
+    group_concat ifnull iif instr julianday lag last_value lead length like likely ln log log10 log2 lower ltrim max min
+    mod nth_value ntile nullif percent_rank pi pow power printf rank replace round row_number rtrim sign sqrt strftime
+    string_agg substr substring sum time timediff total trim trunc typeof unicode unixepoch unlikely upper acos asin
+    atan cos sin tan degrees radians current_date current_time current_timestamp concat concat_ws
+"""
+_FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _KINDS = {
     "SQLITE_AUTH": "forbidden",
     "SQLITE_INTERRUPT": "timeout",
