@@ -5,6 +5,8 @@ CREATE TABLE areas (area_id TEXT PRIMARY KEY, site_id TEXT NOT NULL REFERENCES s
 CREATE TABLE lines (line_id TEXT PRIMARY KEY, area_id TEXT NOT NULL REFERENCES areas, name TEXT NOT NULL);
 CREATE TABLE equipment (equipment_id TEXT PRIMARY KEY, line_id TEXT NOT NULL REFERENCES lines, name TEXT NOT NULL, equipment_class TEXT NOT NULL,
   manufacturer TEXT NOT NULL, model TEXT NOT NULL, serial_number TEXT NOT NULL, software_version TEXT, commissioned TEXT NOT NULL, criticality TEXT NOT NULL, status TEXT NOT NULL);
+-- The stations whose good parts are the output of their line: parallel machines together, on a serial line the last one.
+CREATE TABLE counting_points (line_id TEXT NOT NULL REFERENCES lines, equipment_id TEXT NOT NULL REFERENCES equipment, PRIMARY KEY (line_id, equipment_id));
 CREATE TABLE signals (signal_id TEXT PRIMARY KEY, equipment_id TEXT NOT NULL REFERENCES equipment, name TEXT NOT NULL, unit TEXT NOT NULL, low_limit REAL, high_limit REAL);
 CREATE TABLE signal_samples (signal_id TEXT NOT NULL REFERENCES signals, sampled_at TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (signal_id, sampled_at));
 CREATE TABLE products (product_id TEXT PRIMARY KEY, name TEXT NOT NULL, family TEXT NOT NULL, unit TEXT NOT NULL);
