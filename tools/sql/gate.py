@@ -204,7 +204,23 @@ class _Rewrite:
             validate_qualify_columns(tree)
         except SqlglotError as failure:
             raise _name_refusal(failure) from None
+        if self.engine == "sqlite":
+            self.name_values(tree)
         return tree
+
+    def name_values(self, tree: exp.Query) -> None:
+        """SQLite takes no column names behind VALUES: its own are column1, column2, ... A list of literal ranges needs
+        VALUES there, since a compound of SELECTs is cut at a hundred terms."""
+        for values in tree.find_all(exp.Values):
+            alias = values.args.get("alias")
+            select = values.find_ancestor(exp.Select)
+            if alias is None or select is None or not alias.args.get("columns"):
+                continue
+            position = {column.name: index for index, column in enumerate(alias.args["columns"], start=1)}
+            for column in select.find_all(exp.Column):
+                if column.table == alias.name and column.name in position:
+                    column.set("this", exp.to_identifier(f"column{position[column.name]}", quoted=True))
+            alias.set("columns", None)
 
     # -- the rewriting
 
