@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Block = dict[str, Any]
@@ -72,10 +72,7 @@ class Writer:
         self.blocks.append({"type": "heading", "level": level, "text": f"{number} {title}"})
 
     def fact(self, kind: str, key: str, amount: str, cells: Sequence[str], unit: str = "", steps: Sequence[str] = ()) -> None:
-        value = amount
-        if not unit and (match := VALUE.match(amount)):
-            value, unit = match["value"].strip(), (match["unit"] or "").strip()
-        self.facts.append(Fact(kind, self.number, self.title, key, value, unit, tuple(cells), tuple(steps)))
+        self.facts.append(Fact(kind, self.number, self.title, key, amount, unit, tuple(cells), tuple(steps)))
 
 
 def cells(row: str) -> list[str]:
@@ -272,6 +269,15 @@ def alarm_row(writer: Writer, alarm: Mapping[str, Any]) -> list[str]:
            "\n".join(f"{letter}{cause['text']}" for letter, cause in zip(letters, causes, strict=True)), remedy, within]
     writer.fact("alarm", alarm["code"], alarm["title"], row, unit="title", steps=[cause["remedy"] for cause in causes])
     return row
+
+
+def resolve_fact(fact: Fact, writer: Writer, values: Mapping[str, str]) -> Fact:
+    """The fact as printed in one revision; an amount such as `45 N m` is parted into value and unit."""
+    amount, unit = resolve(fact.value, writer, values), fact.unit
+    if not unit and (match := VALUE.match(amount)):
+        amount, unit = match["value"].strip(), (match["unit"] or "").strip()
+    return replace(fact, value=amount, unit=unit, cells=tuple(resolve(fact.cells, writer, values)),
+                   steps=tuple(resolve(fact.steps, writer, values)))
 
 
 def resolve(value: Any, writer: Writer, values: Mapping[str, str]) -> Any:

@@ -118,9 +118,7 @@ def _edition(document: Mapping[str, Any], index: int, today: date) -> Edition:
     values = {name: by_revision[revision["revision"]] for name, by_revision in document.get("values", {}).items()}
     writer = _write(document)
     blocks = content_of.resolve(writer.blocks, writer, values)
-    facts = tuple(Fact(**content_of.resolve(vars(fact), writer, values) | {"cells": tuple(content_of.resolve(fact.cells, writer, values)),
-                                                                           "steps": tuple(content_of.resolve(fact.steps, writer, values))})
-                  for fact in writer.facts)
+    facts = tuple(content_of.resolve_fact(fact, writer, values) for fact in writer.facts)
     keywords = {"document": document["document"], "revision": revision["revision"], "effective": effective.isoformat(),
                 "supersedes": supersedes, "superseded": superseded.isoformat() if superseded else "", "kind": document["kind"],
                 **{key: document.get(key, "") for key in ("equipment_class", "equipment", "product", "variant")}}
@@ -191,7 +189,7 @@ def _facts(folder: Path | None, until: datetime | None, *, superseded: bool) -> 
 
 
 def page_texts(path: Path) -> list[str]:
-    """The text of each page with every run of white space made one space."""
+    """The text of each page without white space, which a line break may add or take away."""
     import pypdfium2
 
     with pypdfium2.PdfDocument(path) as pdf:
@@ -199,12 +197,12 @@ def page_texts(path: Path) -> list[str]:
 
 
 def flat(text: str) -> str:
-    return re.sub(r"\s+", " ", text.replace("\ufffe", "-"))
+    return re.sub(r"\s+", "", text.replace("\ufffe", "-"))
 
 
 def find_page(texts: Sequence[str], fact: Fact) -> int | None:
     """The 1-based page that prints all cells of the fact, at or after the page on which its section begins."""
-    heading = f"{fact.section} {fact.section_title}"
+    heading = flat(f"{fact.section} {fact.section_title}")
     starts = [i for i, text in enumerate(texts) if heading in text and "Contents" not in text]
     wanted = [flat(line) for cell in fact.cells for line in cell.split("\n")]
     for i in range(starts[-1] if starts else 0, len(texts)):
