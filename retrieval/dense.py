@@ -13,9 +13,6 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-import chromadb
-from chromadb.config import Settings
-
 from retrieval.catalogue import Vectors
 from retrieval.passages import IndexUnavailable
 
@@ -37,6 +34,9 @@ class Dense:
         self._collections: dict[str, Any] = {}
 
     def _open(self) -> Any:
+        import chromadb
+        from chromadb.config import Settings
+
         return chromadb.PersistentClient(
             path=str(self._folder), settings=Settings(anonymized_telemetry=False, allow_reset=False)
         )

@@ -1,0 +1,462 @@
+"""Where the words of a PDF page stand, and what that means: lines, columns of prose, ruled and aligned tables.
+
+Works on the boxes that PDFium gives for each character. A table is found by its rules or, without rules, by several
+lines whose cells begin at the same places; a row that wraps is one row. Columns of running text are read one after
+the other.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_MANY_PATHS = 4000  # a drawing, not tables: its lines tell nothing and comparing them would take minutes
+
+
+@dataclass(frozen=True)
+class Word:
+    """One word: its box in points (y grows upwards), font size and whether it is bold."""
+
+    text: str
+    x0: float
+    x1: float
+    y: float  # of the baseline
+    size: float
+    bold: bool
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        return (self.x0 + self.x1) / 2, self.y + 0.3 * self.size
+
+
+@dataclass(frozen=True)
+class Line:
+    """Words of one baseline in one column, left to right."""
+
+    words: tuple[Word, ...]
+
+    @property
+    def text(self) -> str:
+        return " ".join(w.text for w in self.words)
+
+    @property
+    def x0(self) -> float:
+        return self.words[0].x0
+
+    @property
+    def x1(self) -> float:
+        return self.words[-1].x1
+
+    @property
+    def y(self) -> float:
+        return self.words[0].y
+
+    @property
+    def size(self) -> float:
+        """The size of most of its characters; a raised mark or a symbol of another font does not count."""
+        sizes: Counter[float] = Counter()
+        for word in self.words:
+            sizes[word.size] += len(word.text)
+        return sizes.most_common(1)[0][0]
+
+    @property
+    def bold(self) -> bool:
+        letters = sum(len(w.text) for w in self.words)
+        return sum(len(w.text) for w in self.words if w.bold) > 0.8 * letters
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells as they stand on one page; `top` and `bottom` are its extent in points."""
+
+    rows: tuple[tuple[str, ...], ...]
+    top: float
+    bottom: float
+    left: float = 0.0
+    right: float = 0.0
+    ruled: bool = False
+
+
+def words_of(page: Any) -> list[Word]:
+    """The words of a pypdfium2 page; text that is turned by a quarter is turned back."""
+    import pypdfium2.raw as c
+
+    textpage = page.get_textpage()
+    raw = textpage.raw
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    x, y = ctypes.c_double(), ctypes.c_double()
+    boxes: list[tuple[str, float, float, float, float, bool, float, float, float] | None] = []
+    angles: Counter[int] = Counter()
+    for i in range(c.FPDFText_CountChars(raw)):
+        code = c.FPDFText_GetUnicode(raw, i)
+        text = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
+        if text in ("\x02", "\ufffe"):  # how PDFium marks a hyphen at a line end
+            text = "\u00ad"
+        if text.isspace() or (not text.isprintable() and text != "\u00ad"):
+            boxes.append(None)
+            continue
+        c.FPDFText_GetCharBox(raw, i, left, right, bottom, top)
+        c.FPDFText_GetCharOrigin(raw, i, x, y)
+        angles[round(c.FPDFText_GetCharAngle(raw, i) / 1.5708) % 4] += 1
+        size = c.FPDFText_GetFontSize(raw, i) or 10.0
+        bold = c.FPDFText_GetFontWeight(raw, i) >= 600
+        boxes.append((text, left.value, right.value, bottom.value, top.value, bold, y.value, x.value, size))
+    textpage.close()
+    turned = angles.most_common(1)[0][0] if angles else 0
+    return _words([_upright(box, turned) if box is not None else None for box in boxes])
+
+
+def _upright(ch: Sequence[Any], turned: int) -> tuple[str, float, float, float, float, bool]:
+    """(character, x0, x1, baseline, size, bold) as if the page stood upright."""
+    text, left, right, bottom, top, bold, y, x, size = ch
+    if size <= 1.5:  # a font of size 1 that the page's matrix scales: the box tells the size
+        size = max(4.0, 1.3 * (top - bottom), 1.3 * (right - left))
+    if turned == 1:
+        return text, -top, -bottom, x, size, bold
+    if turned == 3:
+        return text, bottom, top, -x, size, bold
+    if turned == 2:
+        return text, -right, -left, -y, size, bold
+    return text, left, right, y, size, bold
+
+
+def _words(characters: Iterable[tuple[str, float, float, float, float, bool] | None]) -> list[Word]:
+    words: list[Word] = []
+    current: list[tuple[str, float, float, float, float, bool]] = []
+
+    def close() -> None:
+        if current:
+            text = "".join(ch[0] for ch in current)
+            bold = sum(ch[5] for ch in current) > len(current) / 2
+            words.append(Word(text, min(ch[1] for ch in current), max(ch[2] for ch in current), current[0][3],
+                              max(ch[4] for ch in current), bold))  # fmt: skip
+            current.clear()
+
+    for ch in characters:
+        if ch is None:
+            close()
+            continue
+        if current:
+            last = current[-1]
+            gap, size = ch[1] - last[2], max(last[4], 4.0)
+            if abs(ch[3] - last[3]) > 0.5 * size or gap > 0.3 * size or gap < -1.5 * size:
+                close()
+        current.append(ch)
+    close()
+    return words
+
+
+def lines_of(words: Sequence[Word]) -> list[Line]:
+    """Words grouped by baseline, top to bottom; small shifts (indices, other fonts) stay on their line."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (-w.y, w.x0)):
+        for row in rows[-3:]:
+            if abs(row[0].y - word.y) <= 0.35 * max(row[0].size, word.size):
+                row.append(word)
+                break
+        else:
+            rows.append([word])
+    return [Line(tuple(sorted(row, key=lambda w: w.x0))) for row in rows]
+
+
+def segments(line: Line) -> list[Line]:
+    """The cells of a line: pieces with a wide gap between them."""
+    pieces: list[list[Word]] = []
+    for word in line.words:
+        if pieces and word.x0 - pieces[-1][-1].x1 <= 0.85 * max(word.size, pieces[-1][-1].size):
+            pieces[-1].append(word)
+        else:
+            pieces.append([word])
+    return [Line(tuple(p)) for p in pieces]
+
+
+# -- columns of running text -----------------------------------------------------------------------------------------
+
+
+def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
+    """Splits a region of two columns of running text; [words] when it is one column (or a table)."""
+    if len(words) < 60:
+        return [list(words)]
+    lines = lines_of(words)
+    x0, x1 = min(w.x0 for w in words), max(w.x1 for w in words)
+    width = x1 - x0
+    best: tuple[float, float] | None = None
+    for step in range(30, 71):
+        gutter = x0 + width * step / 100
+        crossing = sum(1 for line in lines if any(w.x0 < gutter - 3 and w.x1 > gutter + 3 for w in line.words))
+        if best is None or crossing < best[1] or (crossing == best[1] and abs(step - 50) < abs(best[0] - 50)):
+            best = (step, crossing)
+    assert best is not None
+    gutter = x0 + width * best[0] / 100
+    spanning = [ln for ln in lines if any(w.x0 < gutter - 3 and w.x1 > gutter + 3 for w in ln.words) or _bridges(ln, gutter)]
+    split = [line for line in lines if line not in spanning]
+    left = [Line(tuple(w for w in ln.words if w.middle[0] < gutter)) for ln in split if ln.x0 < gutter]
+    right = [Line(tuple(w for w in ln.words if w.middle[0] >= gutter)) for ln in split if ln.x1 > gutter]
+    left, right = [ln for ln in left if ln.words], [ln for ln in right if ln.words]
+    if min(len(left), len(right)) < 8 or len(spanning) > 0.35 * len(lines):
+        return [list(words)]
+    if not (_is_prose(left) and _is_prose(right)):
+        return [list(words)]
+    return _in_order(lines, spanning, gutter)
+
+
+def _bridges(line: Line, gutter: float) -> bool:
+    """Whether two words stand so close across the gutter that they are one sentence."""
+    pairs = zip(line.words, line.words[1:], strict=False)
+    return any(a.x1 <= gutter <= b.x0 and b.x0 - a.x1 < 0.6 * a.size for a, b in pairs)
+
+
+def _is_prose(lines: Sequence[Line]) -> bool:
+    """Long lines that mostly fill their column and hold several words each, without gaps inside."""
+    right = sorted(line.x1 for line in lines)[int(0.9 * (len(lines) - 1))]
+    left = min(line.x0 for line in lines)
+    full = sum(line.x1 > right - 0.2 * (right - left) for line in lines)
+    words = sum(len(line.words) for line in lines) / len(lines)
+    gaps = sum(len(segments(line)) > 1 for line in lines)
+    return full >= 0.45 * len(lines) and words >= 4 and gaps <= 0.25 * len(lines)
+
+
+def _in_order(lines: Sequence[Line], spanning: Sequence[Line], gutter: float) -> list[list[Word]]:
+    parts: list[list[Word]] = []
+    band: list[Word] = []
+
+    def close() -> None:
+        nonlocal band
+        for side in ([w for w in band if w.middle[0] < gutter], [w for w in band if w.middle[0] >= gutter]):
+            if side:
+                parts.append(side)
+        band = []
+
+    for line in lines:
+        if line in spanning:
+            close()
+            parts.append(list(line.words))
+        else:
+            band += line.words
+    close()
+    return parts
+
+
+# -- ruled tables ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The straight lines of a page: (x0, x1, y) and (y0, y1, x) in points."""
+
+    horizontal: tuple[tuple[float, float, float], ...]
+    vertical: tuple[tuple[float, float, float], ...]
+
+
+def rules_of(page: Any) -> Rules:
+    """The thin lines and the edges of boxes that a page draws."""
+    import pypdfium2.raw as c
+
+    horizontal: list[tuple[float, float, float]] = []
+    vertical: list[tuple[float, float, float]] = []
+    for count, item in enumerate(page.get_objects(filter=[c.FPDF_PAGEOBJ_PATH], max_depth=4)):
+        if count > _MANY_PATHS:
+            return Rules((), ())
+        x0, y0, x1, y1 = item.get_bounds()
+        wide, high = x1 - x0, y1 - y0
+        if high <= 2.5 and wide >= 12:
+            horizontal.append((x0, x1, (y0 + y1) / 2))
+        elif wide <= 2.5 and high >= 5:
+            vertical.append((y0, y1, (x0 + x1) / 2))
+        elif wide > 12 and high > 7:
+            horizontal += [(x0, x1, y0), (x0, x1, y1)]
+            vertical += [(y0, y1, x0), (y0, y1, x1)]
+    return Rules(tuple(horizontal), tuple(vertical))
+
+
+def ruled_tables(words: Sequence[Word], rules: Rules) -> list[Table]:
+    """Tables whose rows are separated by rules; a single box (a warning) is no table."""
+    tables: list[Table] = []
+    for group in _touching(rules):
+        levels = _distinct([y for _, _, y in group.horizontal])
+        if len(levels) < 3:
+            continue
+        x0 = min(a for a, _, _ in group.horizontal)
+        x1 = max(b for _, b, _ in group.horizontal)
+        inside = [w for w in words if x0 - 2 <= w.middle[0] <= x1 + 2 and levels[0] - 2 <= w.middle[1] <= levels[-1] + 2]
+        if len(inside) < 4:
+            continue
+        edges = [x for x in _distinct([x for _, _, x in group.vertical]) if x0 - 3 <= x <= x1 + 3]
+        columns = edges if len(edges) >= 3 else _gaps(inside, x0, x1)
+        if len(columns) < 3:
+            continue
+        rows = _banded(inside, levels, columns)
+        if len(rows) >= 2 and sum(sum(bool(c) for c in r) >= 2 for r in rows) >= 2:
+            tables.append(Table(tuple(rows), levels[-1], levels[0], x0, x1, ruled=True))
+    return tables
+
+
+def _touching(rules: Rules) -> list[Rules]:
+    """Groups of rules that meet, or that have the same extent one below the other."""
+    items = [("h", a, b, y, y) for a, b, y in rules.horizontal] + [("v", x, x, a, b) for a, b, x in rules.vertical]
+    parent = list(range(len(items)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    if len(items) > 1500:
+        return []
+    for i, a in enumerate(items):
+        for j in range(i + 1, len(items)):
+            b = items[j]
+            meet = a[1] <= b[2] + 2 and b[1] <= a[2] + 2 and a[3] <= b[4] + 2 and b[3] <= a[4] + 2
+            alike = a[0] == b[0] == "h" and abs(a[1] - b[1]) < 2 and abs(a[2] - b[2]) < 2 and abs(a[3] - b[3]) < 120
+            if meet or alike:
+                parent[root(i)] = root(j)
+    groups: dict[int, list[tuple[str, float, float, float, float]]] = {}
+    for i, item in enumerate(items):
+        groups.setdefault(root(i), []).append(item)
+    return [
+        Rules(tuple((a, b, y) for k, a, b, y, _ in g if k == "h"), tuple((a, b, x) for k, x, _, a, b in g if k == "v"))
+        for g in groups.values()
+    ]
+
+
+def _distinct(values: Iterable[float]) -> list[float]:
+    found: list[float] = []
+    for value in sorted(values):
+        if not found or value - found[-1] > 4:
+            found.append(value)
+    return found
+
+
+def _gaps(words: Sequence[Word], x0: float, x1: float) -> list[float]:
+    """Column borders where no word of (nearly) any line stands."""
+    lines = lines_of(words)
+    borders = [x0]
+    width = max(1, int(x1 - x0) + 1)
+    covered = [0] * width
+    for line in lines:
+        for piece in segments(line):
+            for i in range(max(0, int(piece.x0 - x0)), min(width, int(piece.x1 - x0) + 1)):
+                covered[i] += 1
+    allowed = 0.08 * len(lines)
+    start: int | None = None
+    for i, n in enumerate([*covered, len(lines) + 1]):
+        if n <= allowed:
+            start = i if start is None else start
+        elif start is not None:
+            if i - start >= 5 and start > 0 and i < width:
+                borders.append(x0 + (start + i) / 2)
+            start = None
+    return [*borders, x1]
+
+
+def _banded(words: Sequence[Word], levels: Sequence[float], columns: Sequence[float]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    bands = list(zip(levels, levels[1:], strict=False))[::-1]
+    for bottom, top in bands:
+        band = [w for w in words if bottom - 1 <= w.middle[1] < top - 1 or (top == levels[-1] and w.middle[1] >= top - 1)]
+        if not band:
+            continue
+        if len(bands) <= 3:  # only a rule above, below the header and at the end: rows by their spacing
+            rows += _rows(lines_of(band), columns)
+        else:
+            rows.append(_cells(band, columns))
+    return [r for r in rows if any(r)]
+
+
+def _cells(words: Sequence[Word], columns: Sequence[float]) -> tuple[str, ...]:
+    cells: list[list[Word]] = [[] for _ in range(len(columns) - 1)]
+    for word in words:
+        column = sum(word.middle[0] > border for border in columns[1:-1])
+        cells[column].append(word)
+    return tuple(joined([line.text for line in lines_of(cell)]) for cell in cells)
+
+
+# -- aligned tables --------------------------------------------------------------------------------------------------
+
+
+def aligned_tables(words: Sequence[Word]) -> list[Table]:
+    """Tables without rules: at least three lines in a row whose cells begin at common places."""
+    lines = lines_of(words)
+    tables: list[Table] = []
+    run: list[Line] = []
+    for line in [*lines, None]:
+        if line is not None and run and _goes_on(run, line):
+            run.append(line)
+            continue
+        table = _aligned(run)
+        if table is not None:
+            tables.append(table)
+        run = [line] if line is not None and len(segments(line)) >= 2 else []
+    return tables
+
+
+def _goes_on(run: Sequence[Line], line: Line) -> bool:
+    last = run[-1]
+    if last.y - line.y > 3.2 * max(last.size, line.size):
+        return False
+    if len(segments(line)) >= 2:
+        return True
+    starts = [s.x0 for s in segments(run[0])]
+    return any(abs(line.x0 - x) < 3 for x in starts[1:]) or (
+        abs(line.x0 - starts[0]) < 3 and line.x1 < starts[1] - 3 and last.y - line.y < 1.8 * line.size
+    )
+
+
+def _aligned(run: Sequence[Line]) -> Table | None:
+    run = list(run)
+    while run and len(segments(run[-1])) < 2 and not any(abs(run[-1].x0 - s.x0) < 3 for s in segments(run[0])[1:]):
+        run.pop()
+    split = [line for line in run if len(segments(line)) >= 2]
+    if len(split) < 3 or len(split) < 0.4 * len(run):
+        return None
+    first = [s.x0 for s in segments(split[0])]
+    agreeing = sum(any(abs(s.x0 - x) < 4 for x in first[1:] for s in segments(line)[1:]) for line in split[1:])
+    if agreeing < 0.6 * (len(split) - 1):
+        return None
+    words = [w for line in run for w in line.words]
+    x0, x1 = min(w.x0 for w in words), max(w.x1 for w in words)
+    columns = _gaps(words, x0, x1)
+    if len(columns) < 3:
+        return None
+    rows = [r for r in _rows(run, columns) if any(r)]
+    leaders = sum(bool(re.search(r"(\.\s?){4,}", " ".join(r))) for r in rows)
+    bullets = sum(bool(re.fullmatch(r"[-•*‣▪◦–·]|\(?\d{1,2}[.)]|[a-z][.)]", r[0])) for r in rows)
+    if len(rows) < 3 or leaders > 0.3 * len(rows) or bullets > 0.5 * len(rows):
+        return None
+    return Table(tuple(rows), run[0].y + run[0].size, run[-1].y - 0.3 * run[-1].size, x0, x1)
+
+
+def _rows(lines: Sequence[Line], columns: Sequence[float]) -> list[tuple[str, ...]]:
+    """Lines to rows. Where the spacing shows which lines belong together it decides; else a filled first cell does."""
+    if not lines:
+        return []
+    steps = [a.y - b.y for a, b in zip(lines, lines[1:], strict=False)]
+    tight = min(steps, default=0.0)
+    spaced = bool(steps) and max(steps) > 1.25 * tight and tight < 1.6 * lines[0].size
+    groups: list[list[Word]] = [list(lines[0].words)]
+    for line, step in zip(lines[1:], steps, strict=True):
+        fresh = step > 1.25 * tight if spaced else bool(_cells(line.words, columns)[0])
+        if fresh:
+            groups.append(list(line.words))
+        else:
+            groups[-1] += line.words
+    return [_cells(group, columns) for group in groups]
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Lines of one paragraph or cell; a word hyphenated at a line end is made whole."""
+    text = ""
+    for line in lines:
+        line = line.strip()
+        if text.endswith("\u00ad"):
+            text = text[:-1] + line
+        elif re.search(r"[a-zäöü]-$", text) and re.match(r"[a-zäöü]", line):
+            text = text[:-1] + line
+        else:
+            text = f"{text} {line}".strip()
+    return text.replace("\u00ad", "")

@@ -1,0 +1,273 @@
+"""Blocks become passages: what is cited is cut so that it answers by itself, and nothing that belongs together is cut.
+
+A numbered step list is one passage with the warning that stands before or inside it; a table row carries its column
+headings; a warning is a passage; running text is grouped to about 120 words within one section. Entries of alarm
+lists become alarm entries besides (`tests/test_split.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from ingest import alarm_lists
+from ingest.alarm_lists import RawAlarm
+from ingest.readers.blocks import Block, Content
+from retrieval import identifiers
+from retrieval.index import AlarmEntry, Anchor, DocumentInfo, Passage
+from retrieval.rank import sentences
+
+_WORDS = 120
+_MOST_WORDS = 170
+_MOST_IDENTIFIERS = 60
+_LONGEST_ROW = 2000
+
+
+@dataclass
+class _Splitter:
+    """Goes once through the blocks of one document; holds the open headings and the text not yet cut."""
+
+    info: DocumentInfo
+    passages: list[Passage] = field(default_factory=list)
+    alarms: list[AlarmEntry] = field(default_factory=list)
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    page: int | None = None
+    warning: Block | None = None
+
+    @property
+    def section(self) -> str:
+        return self.headings[-1][1] if self.headings else ""
+
+    @property
+    def context(self) -> str:
+        """Everything that may say that a list is one of alarms."""
+        return " ".join([self.info.title, *(text for _, text in self.headings), *self.texts[-1:]])
+
+    def heading(self, block: Block) -> None:
+        self.close()
+        while self.headings and self.headings[-1][0] >= block.level:
+            self.headings.pop()
+        if block.text:  # one without text only ends what stood open
+            self.headings.append((block.level, block.text))
+
+    def add(self, text: str, block: str, page: int | None, *, steps: Sequence[str] = (), codes: Sequence[str] = ()) -> Passage:
+        found = [i.text for i in identifiers.find(text[:6000]) if i.strong]
+        digest = hashlib.sha256(f"{self.info.content_hash}{len(self.passages)}{text}".encode()).hexdigest()[:16]
+        passage = Passage(
+            id=f"{self.info.document}@{self.info.revision}#{digest}", text=text, kind=self.info.kind, block=block,
+            anchor=Anchor(self.info.document, self.info.revision, page, self.section), title=self.info.title,
+            equipment=self.info.equipment, equipment_class=self.info.equipment_class,
+            identifiers=tuple(dict.fromkeys([*codes, *found]))[:_MOST_IDENTIFIERS], steps=tuple(steps),
+            access=self.info.access,
+        )  # fmt: skip
+        self.passages.append(passage)
+        return passage
+
+    def alarm(self, raw: RawAlarm, page: int | None, list_name: str) -> None:
+        passage = self.add(raw.text(list_name), "alarm", page, codes=[raw.code])
+        self.alarms.append(AlarmEntry(passage=passage, list_name=list_name, **raw.__dict__))
+
+    def close(self) -> None:
+        """Cuts the running text collected so far, and lets go of a warning that no steps followed."""
+        if self.warning is not None:
+            warning, self.warning = self.warning, None
+            self.add(warning.text, "warning", warning.page)
+        texts, self.texts = self.texts, []
+        for text in _pieces(texts):
+            self.add(text, "paragraph", self.page)
+
+    def text(self, block: Block) -> None:
+        if not self.texts or (self.page != block.page and sum(len(t.split()) for t in self.texts) > _WORDS / 2):
+            self.close()
+            self.page = block.page
+        self.texts.append(block.text)
+        if sum(len(t.split()) for t in self.texts) >= _WORDS:
+            self.close()
+
+    def steps(self, block: Block) -> None:
+        lead = self.texts.pop() if self.texts and self.texts[-1].rstrip().endswith(":") else ""
+        warning, self.warning = self.warning, None
+        self.close()
+        items = ([warning.text] if warning else []) + list(block.items)
+        page = warning.page if warning and warning.page else block.page
+        self.add("\n".join([lead, *items] if lead else items), "steps", page, steps=items)
+
+
+def split(content: Content, info: DocumentInfo) -> tuple[list[Passage], list[AlarmEntry]]:
+    """The passages and alarm entries of one document, in order; ids depend on the content alone."""
+    splitter = _Splitter(info)
+    blocks = list(content.blocks)
+    i = 0
+    while i < len(blocks):
+        i = _one(splitter, blocks, i)
+    splitter.close()
+    return splitter.passages, splitter.alarms
+
+
+def _one(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:
+    block = blocks[i]
+    if block.kind == "heading":
+        splitter.heading(block)
+        return i + 1 + _alarm_under_heading(splitter, blocks, i)
+    if block.kind == "table":
+        _table(splitter, block)
+    elif block.kind == "steps":
+        j = i + 1
+        while j < len(blocks) and blocks[j].kind == "steps" and _goes_on(block, blocks[j]):
+            items = block.items + blocks[j].items
+            block = Block("steps", "\n".join(items), block.page, items=items)
+            j += 1
+        splitter.steps(block)
+        return j
+    elif block.kind == "warning":
+        if splitter.warning is not None:
+            splitter.close()
+        splitter.warning = block
+    elif block.kind == "list":
+        _list(splitter, block)
+    else:
+        j = _source_list(splitter, blocks, i)
+        if j > i:
+            return j
+        if not _alarm_paragraph(splitter, block):
+            if splitter.warning is not None and not block.text.rstrip().endswith(":"):
+                splitter.close()
+            splitter.text(block)
+    return i + 1
+
+
+def _goes_on(block: Block, following: Block) -> bool:
+    last, first = (re.search(r"\d+", item[:12]) for item in (block.items[-1], following.items[0]))
+    return bool(last and first) and int(first.group()) == int(last.group()) + 1  # type: ignore[union-attr]
+
+
+def _pieces(texts: Sequence[str]) -> Iterator[str]:
+    """Paragraphs grouped; one that is too long is cut between sentences."""
+    group: list[str] = []
+    for text in texts:
+        if len(text.split()) > _MOST_WORDS:
+            if group:
+                yield "\n".join(group)
+                group = []
+            piece: list[str] = []
+            for sentence in sentences(text):
+                if piece and len(" ".join([*piece, sentence]).split()) > _WORDS:
+                    yield " ".join(piece)
+                    piece = piece[-1:] if len(piece[-1].split()) < 25 else []  # one short sentence of overlap
+                piece.append(sentence)
+            if piece:
+                yield " ".join(piece)
+        else:
+            group.append(text)
+    if group:
+        yield "\n".join(group)
+
+
+def _table(splitter: _Splitter, block: Block) -> None:
+    """Rows of a table: alarm entries when it is an alarm list, else a passage a row, each with its headings."""
+    context = f"{splitter.context} {block.name}"
+    entries = alarm_lists.from_table(block.header, block.rows, context, bare=block.bare)
+    if not entries and not block.bare:
+        entries = alarm_lists.from_headless([block.header, *block.rows], context)
+    caption = block.name
+    splitter.close()
+    if entries:
+        name = _list_name(splitter, caption)
+        for raw in entries:
+            splitter.alarm(raw, block.page, name)
+        return
+    for row in block.rows:
+        text = row_text(block.header, row)
+        if text:
+            if caption and caption not in splitter.section:
+                text = f"{caption}: {text}"
+            splitter.add(text[:_LONGEST_ROW], "table", block.page)
+
+
+def row_text(header: Sequence[str], row: Sequence[str]) -> str:
+    """`Connection: spindle bearing cap bolts | Torque: 45 N m`; a column without a heading has its cell alone."""
+    cells = [(h, c) for h, c in zip(header, row, strict=False) if c]
+    return " | ".join(f"{h}: {c}" if h and h.lower() != c.lower() else c for h, c in cells)
+
+
+def _list_name(splitter: _Splitter, caption: str) -> str:
+    """What the list is called: its caption, else the heading that speaks of alarms, else the document's title."""
+    for name in (caption, *(text for _, text in reversed(splitter.headings))):
+        if name and alarm_lists.ALARMING.search(name):
+            return re.sub(r"^[\dA-Z.]+\s+(?=[A-Z])", "", name)
+    return caption or splitter.info.title
+
+
+def _list(splitter: _Splitter, block: Block) -> None:
+    entries = alarm_lists.from_lines(list(block.items), splitter.context)
+    if not entries:
+        splitter.text(Block("paragraph", block.text, block.page))
+        return
+    splitter.close()
+    for raw in entries:
+        splitter.alarm(raw, block.page, _list_name(splitter, ""))
+
+
+def _source_list(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:
+    """Bullets or program lines that came as single paragraphs; returns the index after them (i: none)."""
+    j = i
+    while j < len(blocks) and blocks[j].kind == "paragraph":
+        j += 1
+    texts = [line for b in blocks[i:j] for line in b.text.splitlines()]
+    if len(texts) < 3:
+        return i
+    context = splitter.context
+    entries = alarm_lists.from_lines(texts, context) or alarm_lists.from_source_lines(texts, context)
+    if not entries:
+        return i
+    splitter.close()
+    for raw in entries:
+        splitter.alarm(raw, blocks[i].page, _list_name(splitter, ""))
+    return j
+
+
+def _alarm_under_heading(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:
+    """An entry whose heading is its code and title; its text stays readable as passages too. Returns blocks used: 0,
+    or all up to the next heading when they were nothing but labelled lines."""
+    heading = blocks[i]
+    above = " ".join([splitter.info.title, *(t for _, t in splitter.headings[:-1])])
+    found = alarm_lists.headed(heading.text, above)
+    if found is None:
+        return 0
+    j = i + 1
+    while j < len(blocks) and (blocks[j].kind != "heading" or blocks[j].level > heading.level):
+        j += 1
+    body = [b for b in blocks[i + 1 : j]]
+    lines: list[str] = []
+    for block in body:
+        if block.kind == "heading":
+            lines.append(f"{block.text}:")
+        else:
+            lines += [line for text in block.text.splitlines() for line in alarm_lists.split_labels(text)]
+    values = alarm_lists.labelled(lines)
+    if not body or not (values.keys() & {"cause", "remedy", "consequence"} or re.match(r"(?i)alarm|error|fault", heading.text)):
+        return 0
+    parents = splitter.headings[:-1]
+    name = next((t for _, t in reversed(parents) if alarm_lists.ALARMING.search(t)), splitter.info.title)
+    fields = {k: v for k, v in values.items() if k not in ("code", "title")}
+    splitter.alarm(RawAlarm(found[0], found[1], **fields), heading.page, name)
+    plain = all(b.kind in ("paragraph", "list") for b in body) and bool(values.keys() & {"cause", "remedy"})
+    return len(body) if plain else 0
+
+
+def _alarm_paragraph(splitter: _Splitter, block: Block) -> bool:
+    """An entry written as one paragraph: "AL-502 Coolant flow low. Cause: filter clogged. Remedy: clean it."."""
+    lines = [line for text in block.text.splitlines() for line in alarm_lists.split_labels(text)]
+    if len(lines) < 2:
+        return False
+    found = alarm_lists.headed(lines[0].rstrip("."), splitter.context)
+    values = alarm_lists.labelled(lines[1:]) if found else {}
+    if found is None or not values.keys() & {"cause", "remedy"}:
+        return False
+    splitter.close()
+    fields = {k: v for k, v in values.items() if k not in ("code", "title")}
+    splitter.alarm(RawAlarm(found[0], found[1], **fields), block.page, _list_name(splitter, ""))
+    return True
