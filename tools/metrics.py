@@ -542,7 +542,9 @@ def filters_said(plant: Plant, filters: Sequence[Condition]) -> str:
 def _shown(plant: Plant, key: str, value: str) -> str:
     id = plant.vocabulary(key).get(value.lower(), value)
     text = plant.name(key, id)
-    return text if key in PLACES or key in ("shift", "product") else f"{key.replace('_', ' ')} {text}"
+    if key in PLACES or key in ("shift", "product", "status", "type", "variant", "defect"):
+        return text.replace("_", " ") if key in ("status", "type", "equipment_class") else text
+    return f"{key.replace('_', ' ')} {text}"
 
 
 def _undefined(plant: Plant, figures: Figures, names: Sequence[str]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from tools.calendar import Span, Unit
 from tools.evidence import Value
 from tools.model_file import Clock, Many, RecordSpec, column_path, expression, follow, paths
 from tools.plant_model import Plant, quoted
-from tools.registry import Call, Choice, Period, Result
+from tools.registry import Call, Choice, Period, Result, Unanswerable
 
 PLACES = ("site", "area", "line", "equipment", "equipment_class")
 TIME_KEYS: tuple[Unit, ...] = ("hour", "day", "week", "month", "quarter", "year")
@@ -28,14 +28,6 @@ NUMBERS = ("duration_min", "quantity", "age_days")
 IDENTITIES = ("id", "lot", "order", "serial")
 #: Ranges that fit one statement: the gate takes 12,000 words, and nobody reads more bars than this.
 MAX_SPANS = 800
-
-
-class Unanswerable(Exception):
-    """A question that ends before it reaches the database; `result` is what the person gets."""
-
-    def __init__(self, result: Result) -> None:
-        super().__init__(result.message)
-        self.result = result
 
 
 @dataclass(frozen=True)
@@ -357,6 +349,8 @@ class Rowset:
         self.now = now
         self.joins: dict[tuple[str, ...], tuple[str, str]] = {}
         self.wheres: list[str] = []
+        self.times: Times | None = None
+        self.dated = False  # a period is said beside a status
 
     def sql_of(self, text: str) -> str:
         """An expression of the model over this row, its paths joined and its :now and :today bound."""
@@ -456,8 +450,6 @@ class Rowset:
         name = status_name(self.record, value)
         spec = self.record.statuses[name]
         return self.sql_of(spec.during if self.dated and spec.during else spec.when)
-
-    dated = False  # a period is said beside the status
 
     def _restrict_age(self, condition: Condition) -> None:
         if self.record.time is None:
