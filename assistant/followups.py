@@ -1,0 +1,87 @@
+"""What a follow-up keeps of the turn before: "and line 3?", "by shift", "only the open ones", "same for CNC-01".
+
+`merged` lays what was said now over the last plan, family by family: a new machine replaces the old place, a new period
+the old period, a grouping is added, an exclusion stays. The router's carried spans come first; the last plan fills what
+they leave open, and only for the same tool, so that a complete new question inherits nothing. tests/test_planning.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from assistant.arguments import Draft, family
+from assistant.understand import Clause, Question, Understanding
+
+if TYPE_CHECKING:
+    from tools.plant_model import Plant
+
+_PLACES = ("equipment", "line", "area", "site", "equipment_class")
+_PLAIN = frozenset(("period", "by", "equipment", "product", "task", "symptom", "outcome", "signal", "code", "lot", "order", "serial", "line", "shift", "skill", "kind", "variant", "alarm", "query"))
+_FRESH_WORDS = 9  # a question of more words that names its own subject stands alone
+
+
+def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding, question: Question, plant: Plant) -> list[Draft]:
+    """The drafts of a follow-up with what the last plan still says."""
+    previous = next((p.calls for p in reversed(question.previous) if p.calls), ())
+    if not previous:
+        return list(drafts)
+    out = []
+    for draft in drafts:
+        last = next((c for c in reversed(previous) if c.tool == draft.tool), None)
+        if last is None or _stands_alone(clause, draft, plant):
+            out.append(draft)
+            continue
+        out.append(_overlaid(draft, dict(last.arguments), clause, plant))
+    return out
+
+
+def _stands_alone(clause: Clause, draft: Draft, plant: Plant) -> bool:
+    """A sentence that names its own subject (a metric or record) and a place or time of its own needs no earlier one."""
+    names_subject = bool(said_of(clause.text, plant, "metric" if draft.tool == "query_metrics" else "record"))
+    places = any(p.label in (*_PLACES, "product", "lot", "order") for p in clause.placeholders)
+    return names_subject and places and not clause.carried and len(clause.text.split()) >= _FRESH_WORDS // 2
+
+
+def said_of(text: str, plant: Plant, kind: str) -> list[str]:
+    """Ids of the metrics or records that a text names by one of their words, longest names first."""
+    lowered = f" {re.sub(r'[^a-z0-9]+', ' ', text.lower())} "
+    words = sorted(plant.vocabulary(kind).items(), key=lambda item: -len(item[0]))
+    return list(dict.fromkeys(id for word, id in words if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered))
+
+
+def _overlaid(draft: Draft, last: dict[str, Any], clause: Clause, plant: Plant) -> Draft:
+    now = dict(draft.arguments)
+    said = {family(p.label) for p in clause.placeholders}
+    if draft.tool == "query_metrics" and not said_of(clause.text, plant, "metric") and "metrics" in last:
+        likely = {name for name, p in clause.reading.heads["metric"] if p >= 0.8}
+        if not likely - set(last["metrics"]):
+            now["metrics"] = last["metrics"]
+    if draft.tool == "list_records" and now.get("records") != last.get("records"):
+        return draft
+    if draft.tool in ("query_metrics", "list_records"):
+        where = _where(dict(now.get("where") or {}), dict(last.get("where") or {}), said)
+        if where:
+            now["where"] = where
+        if "by" not in now and "by" in last and "by" not in said:
+            now["by"] = last["by"]
+    else:
+        for key, value in last.items():
+            if key in _PLAIN and key not in now and family(key) not in said:
+                now[key] = value
+    if "period" in last and "period" not in now and "period" not in draft.unresolved:
+        now["period"] = last["period"]
+    missing = draft.missing if draft.missing and draft.missing.argument not in now else None
+    return replace(draft, arguments=now, missing=missing)
+
+
+def _where(now: dict[str, Any], last: Mapping[str, Any], said: set[str]) -> dict[str, Any]:
+    """Filters of the last turn stay unless their family was said anew."""
+    out = dict(now)
+    for key, value in last.items():
+        label = {"operator": "person", "alarm": "code"}.get(key, key)
+        if key not in out and family(label) not in said and not (key in _PLACES and any(place in out for place in _PLACES)):
+            out[key] = value
+    return out

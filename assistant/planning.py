@@ -1,0 +1,205 @@
+"""From an understanding to a plan: which tools, with which arguments, under which rights; or why none.
+
+`plan` promises that every call of a planned `Plan` names a registered tool with arguments that the tool declares, ids
+where the plant knows the name and the words as said where it does not, canonical statuses of the record, periods as
+`Period` objects. Rights and policy are applied here, before anything runs. Router and language model each propose; when
+they agree or one is sure the plan runs, when neither is, the person gets choices. tests/test_planning.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from assistant.arguments import Draft, draft_calls
+from assistant.choices import name_choices, tool_choices
+from assistant.followups import merged
+from assistant.safeguards import defeats_safeguard, judges_people
+from assistant.understand import Clause, Question, Understanding
+from tools.access import Policy
+from tools.registry import Choice, Period, Tool
+
+if TYPE_CHECKING:
+    from tools.plant_model import Plant
+
+PLANNED, CLARIFY, CONFIRM, FORBIDDEN = "planned", "needs_clarification", "needs_confirmation", "not_allowed"
+
+#: Below this probability of its best tool, with a runner-up close behind, a plan is a question back.
+UNSURE_TOOL = 0.42
+CLOSE_RACE = 1.6  # the best tool is less than this many times as likely as the next
+SURE_STATUS = 0.5  # a status other than `answer` is taken at this probability
+UNSURE_ANSWER = 0.3  # below this probability of `answer` the best other status is taken
+UNSURE_STATUS = 0.62  # a clarification is asked only when the router is this sure that the question is incomplete
+LLM_VOTES = False  # set by measurement: see evals/planner_dev.py
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """A tool and its arguments, resolved. `unresolved` holds what could not be placed ("since the filter change"),
+    which is no argument of the tool but is shown in the plan."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    unresolved: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done. `status` is one of the contract's plan statuses; `reason` is a sentence for the person where
+    nothing is run; `notes` are assumptions and doubts to state beside an answer."""
+
+    status: str
+    calls: tuple[PlannedCall, ...] = ()
+    confidence: float = 1.0
+    planner: str = "router"
+    choices: tuple[Choice, ...] = ()
+    spans: tuple[Mapping[str, Any], ...] = ()
+    reason: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class PlanWriter(Protocol):
+    """The language model's part in planning: a plan text under a grammar, with the probability of its choices."""
+
+    def write(self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str], grammar: str) -> Any: ...
+
+
+def plan(
+    understanding: Understanding, question: Question, plant: Plant, registry: Mapping[str, Tool], llm: PlanWriter | None, policy: Policy
+) -> Plan:
+    """The plan for one question. Raises nothing a person could cause."""
+    spans = _spans(understanding)
+    stopped = _without_tools(understanding, question)
+    if stopped is not None:
+        return replace(stopped, spans=spans)
+    drafts: list[Draft] = []
+    confidence = 1.0
+    for clause in understanding.clauses:
+        found = draft_calls(clause, question, plant)
+        if understanding.followup:
+            found = merged(found, clause, understanding, question, plant)
+        drafts += found
+        confidence = min(confidence, clause.reading.tools[0][1])
+    status_p = dict(understanding.reading.heads["status"]).get("answer", 1.0)
+    confidence = round(confidence * status_p, 4)
+    calls = tuple(PlannedCall(d.tool, d.arguments, d.unresolved) for d in drafts if d.tool in registry or not registry)
+    notes = tuple(dict.fromkeys([*understanding.problems, *(note for d in drafts for note in d.notes)]))
+    found_plan = Plan(PLANNED, _distinct(calls), confidence, "router", spans=spans, notes=notes)
+    return _decided(found_plan, drafts, understanding, question, plant, policy)
+
+
+def _without_tools(understanding: Understanding, question: Question) -> Plan | None:
+    """The statuses that need no tool: refusals by words and by class, small talk, what is outside the work here."""
+    text = understanding.text
+    if defeats_safeguard(text):
+        return Plan("refused_unsafe", confidence=1.0)
+    status, p = understanding.reading.heads["status"][0]
+    if status != "answer" and dict(understanding.reading.heads["status"])["answer"] < UNSURE_ANSWER:
+        p = max(p, SURE_STATUS)  # spread over several statuses, but no answer
+    if status == "refused_unsafe" and p >= SURE_STATUS:
+        if judges_people(text):
+            return Plan(FORBIDDEN, confidence=round(p, 4), reason=_PEOPLE_REASON)
+        return Plan("refused_unsafe", confidence=round(p, 4))
+    if status in ("out_of_scope", "smalltalk") and p >= SURE_STATUS and not understanding.hazards:
+        return Plan(status, confidence=round(p, 4))
+    return None
+
+
+_PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
+
+
+def _decided(
+    found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy
+) -> Plan:
+    """The drafted plan, or what stands in its way: rights, policy, a missing or ambiguous piece, doubt, confirmation."""
+    reading = understanding.reading
+    for call in found.calls:
+        verdict = policy.may_use(question.caller, call.tool)
+        if not verdict.allowed:
+            return replace(found, status=FORBIDDEN, reason=verdict.reason)
+    if not policy.rank_people and any(_about_people(call, question) for call in found.calls):
+        return replace(found, status=FORBIDDEN, reason=_PEOPLE_REASON)
+    status, p = reading.heads["status"][0]
+    missing = next((d for d in drafts if d.missing), None)
+    if missing is not None or not found.calls:
+        choices = tool_choices(understanding, question, plant)
+        reason = missing.question if missing else "What would you like to know?"
+        return replace(found, status=CLARIFY, choices=choices, calls=(), reason=reason)
+    ambiguous = name_choices(understanding, found.calls, plant)
+    if ambiguous is not None:
+        return replace(found, status=CLARIFY, choices=ambiguous[1], reason=ambiguous[0])
+    doubt = status == CLARIFY and p >= UNSURE_STATUS
+    ranked = reading.tools
+    torn = len(understanding.clauses) == 1 and ranked[0][1] < UNSURE_TOOL and ranked[0][1] < CLOSE_RACE * ranked[1][1]
+    if doubt or torn:
+        choices = tool_choices(understanding, question, plant)
+        return replace(found, status=CLARIFY, choices=choices, calls=() if doubt else found.calls, reason="I am not sure what you mean.")
+    if any(call.tool == "raise_request" for call in found.calls):
+        return replace(found, status=CONFIRM)
+    return found
+
+
+def _about_people(call: PlannedCall, question: Question) -> bool:
+    """Whether a call shows what single persons achieve: metrics by person, or of another person."""
+    arguments = call.arguments
+    people = {"operator"}
+    grouped = bool(people & set(arguments.get("by") or ()))
+    if call.tool == "query_metrics":
+        who = (arguments.get("where") or {}).get("operator")
+        return grouped or (who is not None and who != question.caller.user)
+    return call.tool == "list_records" and grouped and bool(arguments.get("sort")) and arguments.get("records") != "certifications"
+
+
+def _distinct(calls: Sequence[PlannedCall]) -> tuple[PlannedCall, ...]:
+    out: list[PlannedCall] = []
+    for call in calls:
+        if call not in out:
+            out.append(call)
+    return tuple(out)
+
+
+def _spans(understanding: Understanding) -> tuple[Mapping[str, Any], ...]:
+    return tuple(
+        {"name": p.name, "label": p.label, "text": p.text, "start": p.start, "end": p.end, "value": _shown(p.value), "known": p.known}
+        for p in understanding.placeholders
+    )
+
+
+def _shown(value: Any) -> Any:
+    period = getattr(value, "period", None)
+    return plan_value(period) if isinstance(period, Period) else value
+
+
+def plan_value(value: Any) -> Any:
+    """An argument as the contract prints it: periods as {text, from, to} with offsets."""
+    if isinstance(value, Period):
+        return {"text": value.text, "from": value.start.isoformat(), "to": value.end.isoformat()}
+    if isinstance(value, Mapping):
+        return {key: plan_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plan_value(item) for item in value]
+    return value
+
+
+def plan_json(found: Plan, id: str | None, question: str = "") -> dict[str, Any]:
+    """The plan as `andon plan` prints it."""
+    return {
+        "id": id,
+        "question": question,
+        "status": found.status,
+        "calls": [
+            {"tool": call.tool, "arguments": {**plan_value(call.arguments), **plan_value(call.unresolved)}} for call in found.calls
+        ],
+        "confidence": found.confidence,
+        "planner": found.planner,
+        "choices": [{"label": c.label, "question": c.question} for c in found.choices],
+        "spans": [dict(span) for span in found.spans],
+        "reason": found.reason,
+        "notes": list(found.notes),
+    }
+
+
+def clauses_of(understanding: Understanding) -> tuple[Clause, ...]:
+    """The clauses of an understanding, for evaluation."""
+    return understanding.clauses

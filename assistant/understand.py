@@ -1,0 +1,431 @@
+"""What a question says, before anything is planned: dangers, marked names and times, and what they stand for here.
+
+`understand` promises an `Understanding` in which every marked span is a numbered placeholder with its value (an id, a
+period, a number) or kept as said when the plant has no such thing; the masked text is what a language model sees. The
+router proposes the spans; the plant's own names and the period parser add what it missed and mend what it cut. A
+question of several parts is taken apart into clauses, each read on its own. tests/test_understand.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from assistant.entities import HIERARCHY, Names, bare_code, bare_name, is_here
+from assistant.hazards import detect
+from assistant.lm.labels import PHRASES
+from assistant.periods import SaidPeriod, find_periods, read_period, shift_named
+from assistant.router import Reader, Reading, Span
+from tools.access import Caller
+from tools.calendar import Calendar
+
+if TYPE_CHECKING:
+    from assistant.planning import Plan
+    from tools.plant_model import Plant
+
+#: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
+DOUBTFUL = 0.35
+SECOND_TOOL = 0.25  # probability of a second tool from which a question is tried as two requests
+_NAMES = frozenset((*HIERARCHY, "product", "variant", "part", "supplier", "customer", "certification", "reason", "defect", "signal", "person"))
+_CODES = frozenset(("lot", "order", "serial", "code", "id"))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: `equipment` is the machine in front of the person (an id), `at` the moment (aware, plant zone),
+    `previous` the plans of the earlier turns and `previous_texts` their questions, oldest first."""
+
+    text: str
+    at: datetime
+    caller: Caller
+    equipment: str | None = None
+    previous: tuple[Plan, ...] = ()
+    previous_texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A marked span. `value` is an id (str), a SaidPeriod, an int (limit) or the words as said; `label` is what the
+    span turned out to be (a name marked as equipment that is a line is a line). `turn` is 0 for the question, -1 for
+    the one before, and so on; offsets count in that turn's text."""
+
+    name: str
+    label: str
+    text: str
+    value: Any
+    known: bool
+    alternatives: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    negated: bool = False
+    turn: int = 0
+    score: float = 1.0
+    ambiguous: bool = False
+
+    @property
+    def phrase(self) -> bool:
+        return self.label in PHRASES
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A part of the question that is one request: its text, its reading and its own placeholders."""
+
+    text: str
+    reading: Reading
+    placeholders: tuple[Placeholder, ...]
+    carried: tuple[Placeholder, ...] = ()
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What was understood. `masked` holds placeholders for the spans; `followup` says that the question leans on
+    earlier ones; `problems` are names that the plant does not know, each one sentence."""
+
+    text: str
+    masked: str
+    placeholders: tuple[Placeholder, ...]
+    hazards: tuple[str, ...]
+    reading: Reading
+    followup: bool
+    clauses: tuple[Clause, ...] = ()
+    carried: tuple[Placeholder, ...] = ()
+    problems: tuple[str, ...] = field(default=())
+
+
+def names_of(plant: Plant) -> Names:
+    """The plant's names for resolution; kept until the plant's own vocabulary changes."""
+    sizes = tuple(id(plant.vocabulary(kind)) for kind in ("equipment", "line", "product", "person"))
+    held = _HELD.get(id(plant))
+    if held is None or held[0] != sizes or held[2] is not plant:
+        held = (sizes, Names(plant.vocabulary, plant.name, plant.classes), plant)
+        _HELD.clear()
+        _HELD[id(plant)] = held
+    return held[1]
+
+
+_HELD: dict[int, tuple[tuple[int, ...], Names, Any]] = {}
+
+
+def understand(question: Question, plant: Plant, router: Reader) -> Understanding:
+    """Read a question against a plant. Raises nothing a person could cause."""
+    text = " ".join(question.text.split())
+    emergency = plant.model.emergency
+    words = {name: spec.words for name, spec in emergency.hazards.items()} if emergency else {}
+    hazards = detect(text, words)
+    context = question.previous_texts[-3:]
+    reading = router.read(text, context)
+    reader = _Marks(plant, names_of(plant), question)
+    placeholders = reader.placeholders(text, reading.spans)
+    carried = reader.carried(reading.context_spans, context)
+    clauses = _clauses(text, context, reading, placeholders, carried, router, reader)
+    return Understanding(
+        text=text,
+        masked=mask(text, placeholders),
+        placeholders=placeholders,
+        hazards=hazards,
+        reading=reading,
+        followup=bool(context) and leans_back(text, reading, placeholders),
+        clauses=clauses,
+        carried=carried,
+        problems=tuple(dict.fromkeys(p for p in map(_problem, placeholders) if p)),
+    )
+
+
+def mask(text: str, placeholders: Sequence[Placeholder]) -> str:
+    """The text with spans replaced by their placeholders; a phrase around other spans keeps its words and theirs."""
+    out, at = [], 0
+    outer = [p for p in placeholders if not any(q is not p and q.start <= p.start and p.end <= q.end and q.phrase for q in placeholders)]
+    for item in sorted(outer, key=lambda p: p.start):
+        if item.turn == 0 and item.start >= at:
+            out += [text[at : item.start], f"<{item.name}>"]
+            at = item.end
+    return "".join([*out, text[at:]])
+
+
+def _problem(item: Placeholder) -> str:
+    if item.known or item.label not in HIERARCHY or item.ambiguous:
+        return ""
+    near = f"; the nearest are {', '.join(item.alternatives)}" if item.alternatives else ""
+    return f"The plant has no {item.label.replace('_', ' ')} called {item.value}{near}."
+
+
+_BACK = re.compile(
+    r"^(?:and|or|but|also|then|ok(?:ay)?|so|no|now|same|only|just|what about|how about|what if|versus|vs\.?|compared?|why|by |per |split|break|instead|again|more|less|next|the other|other|without|except|excluding|"
+    r"with|plus|for|in|on|at|from|since|make (?:it|that)|i mean\w*|sorry|not|sort|show (?:me )?(?:it|them|that|those|these)|as a|which (?:of|one)|of (?:them|those|these)|do (?:it|that|the same)|top|longest|worst|best|first|last|this|that|those|these|them|it)\b",
+    re.IGNORECASE,
+)
+_PRONOUN = re.compile(r"\b(?:it|its|that|those|these|them|they|one|ones|same|there|then|instead|too|again|other|previous|this one|he|she|his|her)\b", re.IGNORECASE)
+
+
+def leans_back(text: str, reading: Reading, placeholders: Sequence[Placeholder]) -> bool:
+    """Whether a question needs the earlier ones: the router carries spans over, or the words themselves point back."""
+    words = text.split()
+    if any(span.score >= 0.5 for span in reading.context_spans):
+        return True
+    return bool(_BACK.match(text)) or (len(words) <= 7 and bool(_PRONOUN.search(text))) or len(words) <= 3
+
+
+@dataclass(frozen=True)
+class _Marks:
+    """Turns spans into placeholders for one question."""
+
+    plant: Plant
+    names: Names
+    question: Question
+
+    def placeholders(self, text: str, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
+        entities = self._tidied(text, [s for s in spans if s.label not in PHRASES])
+        phrases = [_trimmed(s, text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
+        entities = self._with_names(text, entities)
+        entities = self._with_periods(text, entities)
+        entities = _with_codes(text, entities)
+        merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
+        return self._numbered(merged)
+
+    def carried(self, spans: Sequence[Span], context: Sequence[str]) -> tuple[Placeholder, ...]:
+        kept = [s for s in spans if s.score >= DOUBTFUL]
+        found: list[Span] = []
+        for span in kept:
+            source = context[span.turn] if context and -len(context) <= span.turn < 0 else span.text
+            found.append(_trimmed(span, source) if source != span.text else span)
+        return self._numbered(found)
+
+    def _numbered(self, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
+        counts: dict[str, int] = {}
+        out = []
+        for span in spans:
+            item = self.value(span)
+            if item is None:
+                continue
+            counts[item.label] = counts.get(item.label, 0) + 1
+            out.append(replace(item, name=f"{item.label}{counts[item.label]}"))
+        return tuple(out)
+
+    def _tidied(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """Best first, nothing overlapping; doubtful ones only when the plant knows them."""
+        kept: list[Span] = []
+        spans = _run_together(text, spans)
+        for span in sorted(spans, key=lambda s: -s.score * (1 + 0.02 * len(s.text))):
+            span = _trimmed(span, text)
+            if not span.text or any(s.start < span.end and span.start < s.end for s in kept):
+                continue
+            if span.score < DOUBTFUL and not (span.label in _NAMES and self.names.resolve(span.text, span.label).known):
+                continue
+            kept.append(span)
+        return sorted(kept, key=lambda s: s.start)
+
+    def _with_names(self, text: str, spans: list[Span]) -> list[Span]:
+        """Known names that the router missed, or that it cut wrongly or ran together."""
+        out = list(spans)
+        for named in self.names.find(text):
+            over = [s for s in out if s.start < named.end and named.start < s.end]
+            mine = Span(named.kind, named.text, named.start, named.end, 1.0, negated=any(s.negated for s in over))
+            if any(self._knows(s) and (s.end - s.start) >= (named.end - named.start) for s in over):
+                continue
+            if any(s.label in ("period", "compare", "limit", "number", "code", "lot", "order", "serial", "id", "shift") for s in over):
+                continue
+            if any(s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over):
+                continue  # "CNC-02 north" or "press 1 feeder" is another thing than what it contains
+            for s in over:
+                out.remove(s)
+            out.append(mine)
+        return sorted(out, key=lambda s: s.start)
+
+    def _knows(self, span: Span) -> bool:
+        return span.label in _NAMES and self.names.resolve(span.text, span.label).known
+
+    def _with_periods(self, text: str, spans: list[Span]) -> list[Span]:
+        """Times that the router missed, and whole expressions where it marked a part."""
+        out = list(spans)
+        for found in find_periods(text, self.question.at, self.plant.calendar):
+            over = [s for s in out if s.start < found.end and found.start < s.end]
+            times = [s for s in over if s.label in ("period", "compare")]
+            if any(s.label not in ("period", "compare", "limit", "number", "shift") for s in over):
+                continue
+            if any(s.start <= found.start and found.end <= s.end and self._time(s.text) for s in times):
+                continue
+            if any(s.label == "shift" for s in over) and not times:
+                continue  # "night shift" said as a shift stays one
+            label = times[0].label if times else "period"
+            for s in over:
+                out.remove(s)
+            start, end = min([found.start, *(s.start for s in times)]), max([found.end, *(s.end for s in times)])
+            if self._time(text[start:end]) is None:
+                start, end = found.start, found.end
+            out.append(_trimmed(Span(label, text[start:end], start, end, 1.0 if not times else times[0].score), text))
+        return sorted(out, key=lambda s: s.start)
+
+    def _own_line(self) -> str | None:
+        """The line of the machine in front, else the only line that the caller may see."""
+        machine = self.plant.equipment.get(self.question.equipment or "")
+        if machine and machine.line:
+            return machine.line
+        own = self.question.caller.scope.lines
+        return next(iter(own)) if own and len(own) == 1 else None
+
+    def _time(self, text: str) -> SaidPeriod | None:
+        return read_period(text, self.question.at, self.plant.calendar)
+
+    def value(self, span: Span) -> Placeholder | None:
+        """One span with what it stands for; None for a word that means "here" when nobody stands anywhere."""
+        label, text = span.label, span.text
+
+        def made(label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False) -> Placeholder:
+            return Placeholder("", label, text, value, known, alternatives, span.start, span.end, span.negated, span.turn, span.score, ambiguous)
+
+        if label in HIERARCHY and is_here(text):
+            here = self.question.equipment
+            return made("equipment", here, True) if here else None
+        if label in HIERARCHY and _OWN_LINE.fullmatch(text):
+            line = self._own_line()
+            return made("line", line, True) if line else None
+        if label in _NAMES:
+            found = self.names.resolve(text, label)
+            front = self.question.equipment
+            if found.ambiguous and front and self.plant.name("equipment", front) in found.alternatives:
+                return made("equipment", front, True)  # "the robot", said at one of them
+            value = found.value if found.known else bare_code(text, label) if label in ("product", "variant", "part", "supplier", "customer") else found.value
+            return made(found.kind, value, found.known, found.alternatives, found.ambiguous)
+        if label in _CODES:
+            return made(label, bare_code(text, label), True)
+        if label == "period" and (shift := _only_a_shift(text, self.plant.calendar)):
+            return made("shift", shift, True)
+        if label == "shift":
+            name = shift_named(text, self.plant.calendar)
+            return made("shift", name or bare_name(text), name is not None)
+        if label in ("period", "compare"):
+            said = self._time(text)
+            return made(label, _plainly(said, self._time) if said else None, said is not None)
+        return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
+
+
+_OWN_LINE = re.compile(r"(?:on |at |for |in )?(?:this|the|my|our|that) (?:production )?line", re.IGNORECASE)
+_ONLY_SHIFT = re.compile(r"(?:during|on|in|for|over|only)? ?(?:the )?([\w ]+?) ?(?:shift|crew|team)|(?:on )?(nights|earlies|lates)", re.IGNORECASE)
+
+
+def _only_a_shift(text: str, calendar: Calendar) -> str | None:
+    """The shift id when a time expression is no more than the name of a shift ("the night shift", "on nights")."""
+    m = _ONLY_SHIFT.fullmatch(text.strip())
+    word = (m.group(1) or m.group(2)) if m else ""
+    if not word or re.search(r"\b(?:this|last|current|previous|next|past|today|yesterday|\d+)\b", word, re.IGNORECASE):
+        return None
+    return shift_named(word, calendar)
+
+
+def _plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> SaidPeriod:
+    """The same period, its words without a leading preposition that adds nothing ("from the last quarter")."""
+    text = said.period.text
+    for _ in range(2):
+        shorter = re.sub(r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE)
+        again = read(shorter) if shorter != text else None
+        if again is None or (again.period.start, again.period.end) != (said.period.start, said.period.end):
+            break
+        text = shorter
+    return replace(said, period=replace(said.period, text=text))
+
+
+def _trimmed(span: Span, source: str) -> Span:
+    """Without punctuation and articles at its edges, and with the whole words that it cuts."""
+    start, end = span.start, span.end
+    while start < end and source[start] in " .,;:!?\"'(“":
+        start += 1
+    while end > start and (source[end - 1] in " ,;:!?\"'”" or (source[end - 1] == "." and span.label not in PHRASES)):
+        end -= 1
+    if end > start and source[end - 1] == ")" and "(" not in source[start:end]:
+        end -= 1
+    return replace(span, text=source[start:end], start=start, end=end)
+
+
+def _run_together(text: str, spans: Sequence[Span]) -> list[Span]:
+    """Neighbours of one label with only a space between are one span that was cut ("spindle" "vibration")."""
+    out: list[Span] = []
+    for span in sorted(spans, key=lambda s: s.start):
+        last = out[-1] if out else None
+        if last and last.label == span.label and last.negated == span.negated and text[last.end : span.start] in (" ", "-", "'s ", "/"):
+            if span.label not in ("equipment", "line", "code", "lot", "order", "serial", "id", "product") or not re.search(r"\d$", last.text):
+                out[-1] = replace(last, text=text[last.start : span.end], end=span.end, score=max(last.score, span.score))
+                continue
+        out.append(span)
+    return out
+
+
+def _other_number(span: Span, start: int, end: int) -> bool:
+    """Whether a span around a known name says more than the name: another number or letter code in it."""
+    rest = (span.text[: start - span.start] + " " + span.text[end - span.start :]).strip(" .,;:'s")
+    return bool(re.search(r"\d", rest)) and not re.search(r"\b(?:and|or|&|vs|versus|,)\b|,|&", rest)
+
+
+_SAID_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("lot", re.compile(r"\b(?:lots?|batch(?:es)?)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
+    ("serial", re.compile(r"\b(?:serials?|s/n|sn)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
+    ("order", re.compile(r"\b(?:production order|order|job)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
+    ("code", re.compile(r"\b(?:alarms?|fault|error|code|alarm code|error code|fault code|message)(?: no\.?| number| nr\.?| code)? #?((?=[\w.-]*\d)[A-Za-z]{0,6}[-.]?\d[\w.-]*)", re.IGNORECASE)),
+    ("id", re.compile(r"\b((?:NCR|WO|MO|CAPA|NC|DT|QR)-\d[\w-]*)\b", re.IGNORECASE)),
+)  # fmt: skip
+
+
+def _with_codes(text: str, spans: list[Span]) -> list[Span]:
+    """Numbers that follow the word for what they are, where no span holds them."""
+    out = list(spans)
+    for label, pattern in _SAID_CODES:
+        for m in pattern.finditer(text):
+            start, end = m.span(1)
+            if not any(s.start < end and start < s.end for s in out):
+                out.append(Span(label, m.group(1).rstrip(".-"), start, start + len(m.group(1).rstrip(".-")), 0.9))
+    return sorted(out, key=lambda s: s.start)
+
+
+_JOINTS = re.compile(
+    r"(?:,? (?:and|then|plus|but|also)(?: then| also| please)? |[;.?!+] ?(?:and |then |also |plus )*|, (?:also |plus |then |and )?| & | - )", re.IGNORECASE
+)
+MOST_JOINTS = 5
+
+
+def _clauses(
+    text: str, context: Sequence[str], reading: Reading, placeholders: tuple[Placeholder, ...], carried: tuple[Placeholder, ...], router: Reader, marks: _Marks
+) -> tuple[Clause, ...]:
+    """One clause, or the two that a compound question is best cut into."""
+    whole = (Clause(text, reading, placeholders, carried),)
+    several = reading.best("calls") != "1" or reading.tools[1][1] >= SECOND_TOOL
+    if not several or reading.best("status") != "answer":
+        return whole
+    wanted = {tool for tool, p in reading.tools if p >= 0.2}
+    best: tuple[float, tuple[Clause, ...]] | None = None
+    joints = [m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 2 and len(text[m.end() :].split()) >= 2]
+    for joint in joints[:MOST_JOINTS]:
+        first, second = text[: joint.start()], text[joint.end() :]
+        left, right = router.read(first, context), router.read(second, (*context[-2:], first))
+        if {left.tools[0][0], right.tools[0][0]} == wanted or (len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]):
+            agreement = 1.0
+        else:
+            agreement = 0.5 if {left.tools[0][0], right.tools[0][0]} <= {t for t, _ in reading.tools[:3]} else 0.2
+        score = agreement * left.tools[0][1] * right.tools[0][1] * (left.best("status") == "answer") * (right.best("status") == "answer")
+        if best is None or score > best[0]:
+            cut = (
+                Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
+                Clause(second, right, marks.placeholders(second, right.spans), marks.carried(right.context_spans, (*context[-2:], first))),
+            )
+            best = (score, cut)
+    return best[1] if best and best[0] >= 0.25 and _asks(best[1][0]) and _asks(best[1][1]) else whole
+
+
+def _asks(clause: Clause) -> bool:
+    return len(clause.text.split()) >= 2
+
+
+def values(placeholders: Sequence[Placeholder], *labels: str) -> list[Placeholder]:
+    """The placeholders of some labels, in the order of the text."""
+    return [p for p in placeholders if p.label in labels]
+
+
+def canonical(words: Mapping[str, Sequence[str]], said: str) -> str | None:
+    """The key of a table of aliases that words stand for."""
+    plain = said.lower().replace("_", " ").strip()
+    for key, aliases in words.items():
+        if plain in (key.replace("_", " "), *(alias.lower() for alias in aliases)):
+            return key
+    return None
