@@ -89,7 +89,8 @@ def passing(world: World, rng: np.random.Generator, equipment: str, equipment_cl
         raised = rng.choice(planned, size=count) * HOUR_S + rng.integers(0, HOUR_S - 30, size=count)
         for second in np.sort(raised):
             length = int(np.exp(rng.normal(np.log(420), 1.0)))
-            active = second + length >= timeline.end_s or (second > timeline.end_s - 8 * HOUR_S and rng.random() < 0.35)
+            lasting = str(entry["severity"]) in ("low", "medium") and rng.random() < 0.45
+            active = second + length >= timeline.end_s or (second > timeline.end_s - 20 * HOUR_S and lasting)
             acknowledged = int(second) + int(rng.integers(10, max(12, length)))
             found.append(Alarm(
                 equipment, str(entry["code"]), str(entry["severity"]), str(entry["title"]), int(second),

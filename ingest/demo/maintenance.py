@@ -15,7 +15,7 @@ from ingest.demo.world import DAY_S, HOUR_S, World, load
 LAST_ORDER = 24_190
 DUE_DAYS = {"critical": 0.5, "high": 2, "medium": 7, "low": 21}
 CAUSE_FILLED = 0.5
-OBSERVATIONS_PER_1000_H = 2.4
+OBSERVATIONS_PER_1000_H = 3.6
 
 
 @dataclass
@@ -91,14 +91,14 @@ def repair(world: World, writer: Writer, stop: Stop) -> Job:
     minutes = (stop.end_s - stop.start_s) / 60
     priority = "critical" if stop.story == "i" or minutes > 150 else "high" if minutes > 45 else str(rng.choice(["medium", "low"], p=[0.75, 0.25]))
     values = slots(world, writer, stop)
-    created = stop.start_s + int(rng.integers(90, 600))
+    created = stop.start_s + min(int(rng.integers(90, 600)), (stop.end_s - stop.start_s) // 3)
     job = Job(
         stop.equipment, "corrective", priority, f"{stop.mode.title} on {stop.equipment}", writer.report(stop.mode.reports, values), created,
         created + int(DUE_DAYS[priority] * DAY_S), stop.mode.code, stop=stop, truth=stop.cause.name, story=stop.story,
     )
-    waits = rng.random() < 0.05 and not stop.story
+    waits = rng.random() < 0.06 and not stop.story
     closed = stop.end_s + int(rng.integers(300, 5400)) + (int(rng.integers(2, 32)) * DAY_S if waits else 0)
-    job.started_s = min(created + int(rng.integers(60, 900)), stop.end_s - 30)
+    job.started_s = max(created, min(created + int(rng.integers(60, 900)), stop.end_s - 30))
     job.technician = on_duty(world, writer, stop.start_s)
     if stop.ongoing:
         job.status, job.priority = "in_progress", "critical"
@@ -146,7 +146,7 @@ def observations(world: World, writer: Writer) -> list[Job]:
             author = on_duty(world, writer, int(created))
             job = Job(machine["id"], "corrective", priority, entry["title"], writer.report(entry["reports"], {"machine": machine["id"]}), int(created),
                       int(created) + int(DUE_DAYS[priority] * DAY_S), technician=author)
-            finish(world, writer, job, entry["texts"], int(created) + int(np.exp(rng.normal(np.log(4.5), 0.8)) * DAY_S), float(rng.integers(10, 90)))
+            finish(world, writer, job, entry["texts"], int(created) + int(np.exp(rng.normal(np.log(6), 0.8)) * DAY_S), float(rng.integers(10, 90)))
             found.append(job)
     return found
 
@@ -157,7 +157,7 @@ def finish(world: World, writer: Writer, job: Job, texts: list[str], closed_s: i
     assert job.technician is not None
     values: dict[str, object] = {"machine": job.equipment, "code": None, "min": round(minutes), "part": None, "tech": "Weiss", "shift": "day"}
     if closed_s <= end_s:
-        job.status, job.closed_s, job.started_s = "closed", closed_s, closed_s - int(minutes * 60) - 300
+        job.status, job.closed_s, job.started_s = "closed", closed_s, max(job.created_s, closed_s - int(minutes * 60) - 300)
         job.labour_min = round(minutes)
         text = writer.log(texts, job.technician, values)
         job.logs.append((closed_s - 60, job.technician, text, job.labour_min))

@@ -121,6 +121,8 @@ def write(path: Path, tables: Mapping[str, list[tuple[Any, ...]]]) -> dict[str, 
     try:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -262144")
+        connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("BEGIN")
         creating = [s for s in statements if s.startswith("CREATE TABLE")]
         for statement in creating:

@@ -13,7 +13,7 @@ from ingest.demo.lots import Lot, Material
 from ingest.demo.texts import Writer
 from ingest.demo.world import DAY_S, HOUR_S, Floats, World
 
-SPECIAL_CAUSE = 0.035      # share of lots and characteristics with a shifted mean
+SPECIAL_CAUSE = 0.045      # share of lots and characteristics with a shifted mean
 INCOMING_PER_DAY = 0.06
 DECIMALS = {"mm": 4, "µm": 3, "ml/min": 2, "l/min": 2, "Nm": 2, "ml": 1, "dB(A)": 1}
 
@@ -48,6 +48,7 @@ def inspections(world: World, rng: np.random.Generator, material: Material) -> l
     story = trouble(world)
     findings: list[Finding] = []
     rows: list[tuple[int, tuple[Any, ...]]] = []
+    inspectors = world.team("quality")
     for lot in material.produced:
         if lot.order is None or lot.product is None or lot.station is None:
             continue
@@ -56,13 +57,13 @@ def inspections(world: World, rng: np.random.Generator, material: Material) -> l
             values = measure(rng, lot, entry, float(story[lot.hours[-1]]))
             moments = np.sort(rng.integers(span[0], max(span[0] + 1, span[1]), size=len(values)))
             failed = []
-            for value, moment in zip(values, moments, strict=True):
+            inspector = inspectors[int(rng.integers(0, len(inspectors)))]
+            for value, moment in zip(values.tolist(), moments.tolist(), strict=True):
                 bad = value > entry.get("upper", np.inf) or value < entry.get("lower", -np.inf)
-                failed += [float(value)] if bad else []
-                inspector = str(rng.choice(world.team("quality")))
-                rows.append((int(moment), (
-                    lot.lot_id, lot.order.order_id, lot.product, lot.station, entry["name"], float(value), entry["unit"],
-                    entry.get("lower"), entry.get("upper"), "fail" if bad else "pass", timeline.text(int(moment)), inspector,
+                failed += [value] if bad else []
+                rows.append((moment, (
+                    lot.lot_id, lot.order.order_id, lot.product, lot.station, entry["name"], value, entry["unit"],
+                    entry.get("lower"), entry.get("upper"), "fail" if bad else "pass", timeline.text(moment), inspector,
                 )))
             if failed:
                 worst = max(failed, key=lambda v: abs(v - entry["target"]))
@@ -85,7 +86,7 @@ def measure(rng: np.random.Generator, lot: Lot, entry: dict[str, Any], story: fl
         sign = 1.0 if "lower" not in entry or rng.random() < 0.5 else -1.0
         mean += sign * spread * float(rng.uniform(2.0, 3.6))
     if entry["defect"] == "surface finish" and lot.station == "CNC-02" and lot.product == "XYZ":
-        mean, spread = mean + 0.36 * story, spread * (1 + 0.5 * story)
+        mean, spread = mean + 0.27 * story, spread * (1 + 0.35 * story)
     if entry["defect"] == "leak" and lot.leaky_seals:
         mean, spread = mean + 0.62, spread * 1.6
     values = np.abs(rng.normal(mean, spread, size=int(entry["samples"])))

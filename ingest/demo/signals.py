@@ -72,4 +72,6 @@ def clogging(stops: list[Stop], equipment: str, seconds: Ints) -> Floats:
             low, high = np.searchsorted(seconds, [begin, stop.start_s])
             sinking = 1 - 0.42 * ((seconds[low:high] - begin) / (10 * HOUR_S)) ** 2
             factor[low:high] = np.minimum(factor[low:high], sinking)
+    if equipment == "CNC-02":     # the alarm that is active at the end
+        factor[-10:] = np.minimum(factor[-10:], np.linspace(0.75, 0.58, 10))
     return factor

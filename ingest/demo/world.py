@@ -28,7 +28,8 @@ Bools = npt.NDArray[np.bool_]
 @cache
 def load(name: str) -> Any:
     """One of the demo plant's YAML files, by its stem."""
-    return yaml.load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Timeline:
     planned: Mapping[str, Bools]
     last_night: tuple[int, int]
     closed_day: date
+    hour_texts: dict[int, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def end_s(self) -> int:
@@ -54,7 +56,12 @@ class Timeline:
         return self.start + timedelta(seconds=int(second))
 
     def text(self, second: float) -> str:
-        return self.moment(second).strftime("%Y-%m-%d %H:%M:%S")
+        """The instant as UTC text; hours are remembered, since a year asks for some hundred thousand instants."""
+        hour, rest = divmod(int(second), HOUR_S)
+        prefix = self.hour_texts.get(hour)
+        if prefix is None:
+            prefix = self.hour_texts[hour] = f"{self.start + timedelta(hours=hour):%Y-%m-%d %H:}"
+        return f"{prefix}{rest // 60:02d}:{rest % 60:02d}"
 
     def day_text(self, second: float) -> str:
         return self.moment(second).astimezone(self.zone).date().isoformat()
@@ -65,8 +72,8 @@ class Timeline:
     def texts(self, seconds: Sequence[int] | Ints) -> list[str]:
         """The same as `text`, for many instants at once."""
         origin = np.datetime64(self.start.replace(tzinfo=None), "s")
-        stamps = np.datetime_as_string(origin + np.asarray(seconds, dtype=np.int64).astype("timedelta64[s]"), unit="s")
-        return [str(stamp).replace("T", " ") for stamp in stamps]
+        stamps = np.datetime_as_string(origin + np.asarray(seconds, dtype=np.int64).astype("timedelta64[s]"), unit="s").tolist()
+        return [stamp.replace("T", " ") for stamp in stamps]
 
 
 def shift_at(local: datetime) -> tuple[str, date]:
