@@ -1,0 +1,141 @@
+"""What stands between the network and the service: size limits, same-origin writes, known hosts, response headers.
+
+A plain ASGI layer (streams pass through it untouched). Refusals are problem+json like everything else.
+tests/test_api.py tries foreign origins, rebound host names, bodies with and without a length, and reads the headers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from assistant.problems import NotAllowed, Problem, TooLarge
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+#: A question has at most 4,000 characters; nothing that the service accepts is longer than this.
+BODY_BYTES = 64 * 1024
+_TOO_LONG = "This is too long; a question has at most 4,000 characters."
+
+#: Scripts and styles come from this service alone; inline code, frames and foreign addresses do not exist.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+#: A drafted document is shown as it was rendered, without any script, whatever a plant's data put into it.
+DOCUMENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
+
+HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(self), usb=()",
+}
+
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+
+
+class Guard:
+    """The ASGI layer. `loopback`: the service listens on this machine only, so only its local names are served;
+    a web page that points its own host name at 127.0.0.1 gets nothing."""
+
+    def __init__(self, app: Callable[[Scope, Receive, Send], Awaitable[None]], loopback: bool = False) -> None:
+        self._app = app
+        self._loopback = loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        problem = self._refusal(scope["method"], scope["scheme"], headers)
+        if problem is not None:
+            await _respond(problem, _with_headers(send))
+            return
+        body = _Body(receive)
+        await self._app(scope, body.receive, body.refusing(_with_headers(send)))
+
+    def _refusal(self, method: str, scheme: str, headers: dict[str, str]) -> Problem | None:
+        host = headers.get("host", "")
+        if self._loopback and not _is_local(host):
+            return NotAllowed("This service answers on this machine only; open it as http://127.0.0.1.")
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > BODY_BYTES:
+            return TooLarge(_TOO_LONG)
+        if method not in _SAFE and not _same_origin(scheme, host, headers):
+            return NotAllowed("This request came from another web page; open Andon itself and try again.")
+        return None
+
+
+def _same_origin(scheme: str, host: str, headers: dict[str, str]) -> bool:
+    """Browsers say where a request comes from; a client that says nothing is a program, not another page."""
+    site = headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    return parts.netloc == host and parts.scheme in ("http", "https")
+
+
+def _is_local(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+class _Body:
+    """A body without a declared length is cut off where it grows too long, whatever the service then makes of it."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._taken = 0
+        self._refused = False
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self._taken += len(message.get("body", b""))
+        if self._taken > BODY_BYTES:
+            return {"type": "http.disconnect"}
+        return message
+
+    def refusing(self, send: Send) -> Send:
+        async def sending(message: Message) -> None:
+            if self._taken <= BODY_BYTES:
+                await send(message)
+            elif not self._refused:
+                self._refused = True
+                await _respond(TooLarge(_TOO_LONG), send)
+
+        return sending
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            present = {name.lower() for name, _ in message.get("headers", [])}
+            extra = [(n.encode(), v.encode()) for n, v in HEADERS.items() if n.encode() not in present]
+            message = {**message, "headers": [*message.get("headers", []), *extra]}
+        await send(message)
+
+    return sending
+
+
+async def _respond(problem: Problem, send: Send) -> None:
+    body = json.dumps(problem.as_json()).encode()
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": problem.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

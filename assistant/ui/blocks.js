@@ -1,0 +1,187 @@
+// One function per block type of an answer, each from data to DOM. `BLOCKS` is the table; an unknown type shows nothing.
+
+import { chart } from "./charts.js";
+import { clear, el, icon } from "./dom.js";
+import { words } from "./words.js";
+
+const NUMERIC = new Set(["count", "number", "percent", "duration_s"]);
+
+/** `on`: what a block may do: cite(marker) -> node or null, ask(question), confirm(block, accept), source(place). */
+export function block(data, on) {
+  const make = BLOCKS[data.type];
+  return make ? make(data, on) : null;
+}
+
+const BLOCKS = {
+  emergency,
+  number,
+  table,
+  chart: (data, on) => (data.series?.length && data.x?.values?.length ? chart(data, on.cite(data.marker)) : null),
+  steps,
+  warning,
+  passage,
+  choices,
+  confirm,
+  document: documentCard,
+};
+
+function head(title, ...end) {
+  return el("div", { class: "block-head" }, el("h3", {}, title), el("span", { class: "block-end" }, end));
+}
+
+function emergency(data, on) {
+  return el("section", { class: "block emergency", role: "alert" },
+    el("div", { class: "emergency-top" },
+      el("div", {}, el("h3", {}, icon("warning"), el("span", {}, data.title)), el("p", { class: "emergency-text" }, data.text)),
+      data.number ? el("a", { class: "emergency-number", href: `tel:${data.number}` },
+        el("span", { class: "emergency-call" }, icon("phone", words.emergencyCall)), el("b", {}, data.number)) : null),
+    data.steps?.length ? el("ol", {}, data.steps.map((step) => el("li", {}, typeof step === "string" ? step : step.text))) : null,
+    data.document ? sourceButton(data, data.steps?.join("\n") || "", on) : data.marker ? el("p", { class: "emergency-source" }, words.instructionOf, " ", on.cite(data.marker)) : null);
+}
+
+function number(data, on) {
+  const target = data.target;
+  const better = data.compare?.better;
+  return el("section", { class: "block number" },
+    head(data.label, on.cite(data.marker)),
+    el("p", { class: "number-value" }, figure(data.text)),
+    target ? el("div", { class: "number-target" }, gauge(data.value, target.value, data.unit), el("span", {}, `${words.target} ${target.text}`)) : null,
+    data.compare ? el("p", { class: `number-compare ${better === true ? "better" : better === false ? "worse" : ""}` },
+      el("b", {}, data.compare.delta_text), el("span", {}, ` ${data.compare.label} ${data.compare.text}`)) : null,
+    data.elements?.length ? el("dl", { class: "number-elements" }, data.elements.map((e) => el("div", {}, el("dt", {}, e.label), el("dd", {}, e.text)))) : null,
+    data.formula ? el("p", { class: "number-formula" }, data.formula) : null);
+}
+
+/** The figure large, its unit small. */
+function figure(text) {
+  const match = /^([-−+]?[\d\s.,]+)(.*)$/.exec(text ?? "");
+  if (!match || /\d/.test(match[2])) return text;
+  return [match[1].trim(), match[2].trim() ? el("small", {}, match[2].trim()) : null];
+}
+
+/** A bar from zero with the target marked; shares run to 100 %, other values to a quarter above the larger of the two. */
+function gauge(value, target, unit) {
+  if (typeof value !== "number" || typeof target !== "number" || value < 0) return null;
+  const full = unit === "%" && Math.max(value, target) <= 1 ? 1 : Math.max(value, target) * 1.25 || 1;
+  const bar = el("span", { class: "gauge-bar" });
+  const mark = el("span", { class: "gauge-mark" });
+  bar.style.width = `${(value / full) * 100}%`;
+  mark.style.left = `${(target / full) * 100}%`;
+  return el("span", { class: "gauge", "aria-hidden": "true" }, bar, mark);
+}
+
+function table(data, on) {
+  return el("section", { class: "block table" },
+    head(data.title, el("span", { class: "rows" }, words.rowsShown(data.rows.length, data.total ?? data.rows.length)), on.cite(data.marker)),
+    grid(data.columns, data.rows, data.values, data.title));
+}
+
+/** A table that sorts by the raw values behind its texts. */
+export function grid(columns, rows, values = rows, name = "") {
+  let sorted = { column: -1, down: false };
+  const body = el("tbody");
+  const numeric = columns.map((column) => NUMERIC.has(column.kind));
+  const buttons = columns.map((column, c) => el("button", { type: "button", class: "sort", on: { click: () => sort(c) } },
+    el("span", {}, column.label), el("span", { class: "sort-mark" }, icon("sort"))));
+  const heads = columns.map((column, c) => el("th", { scope: "col", class: numeric[c] ? "num" : null, "aria-sort": "none" }, buttons[c]));
+
+  function fill(order) {
+    clear(body).append(...order.map((r) => el("tr", {}, rows[r].map((text, c) => el("td", { class: numeric[c] ? "num" : columns[c].kind === "id" ? "id" : null }, text)))));
+  }
+
+  function sort(c) {
+    sorted = { column: c, down: sorted.column === c ? !sorted.down : numeric[c] };
+    const order = rows.map((_, r) => r).sort((a, b) => compare(values[a][c], values[b][c], sorted.down));
+    heads.forEach((th, h) => {
+      const state = h === c ? (sorted.down ? "descending" : "ascending") : "none";
+      th.setAttribute("aria-sort", state);
+      clear(th.querySelector(".sort-mark")).append(icon(state === "none" ? "sort" : sorted.down ? "sort-desc" : "sort-asc"));
+    });
+    fill(order);
+  }
+
+  fill(rows.map((_, r) => r));
+  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
+    el("table", {}, el("thead", {}, el("tr", {}, heads)), body));
+}
+
+/** Missing values last, whichever way. */
+function compare(a, b, down) {
+  if (a === b) return 0;
+  if (a === null || a === undefined) return 1;
+  if (b === null || b === undefined) return -1;
+  const order = typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  return down ? -order : order;
+}
+
+function place(data) {
+  return [data.document, data.revision && words.revision(data.revision), data.page && words.page(data.page)].filter(Boolean).join(" · ");
+}
+
+function sourceButton(data, quote, on) {
+  if (!data.document) return null;
+  return el("button", { class: "source-line", type: "button", on: { click: () => on.source({ ...data, quote }) } }, icon("book", place(data)));
+}
+
+function steps(data, on) {
+  return el("section", { class: "block steps" },
+    head(data.title, on.cite(data.marker)),
+    el("ol", {}, (data.steps || []).map((step) => el("li", {},
+      step.warning ? el("p", { class: "step-warning" }, icon("warning"), el("span", {}, step.warning)) : null,
+      el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("p", {}, step.text))))),
+    sourceButton(data, (data.steps || []).map((step) => step.text).join("\n"), on));
+}
+
+function warning(data, on) {
+  return el("section", { class: "block warning", role: "note" },
+    icon("warning"), el("div", {}, el("h3", {}, words.warning), el("p", {}, data.text, " ", on.cite(data.marker))));
+}
+
+function passage(data, on) {
+  const logged = data.author || data.date || data.kind === "log" || data.kind === "field_note";
+  return el("section", { class: `block passage ${logged ? "logged" : ""}` },
+    head(data.title, data.kind ? el("span", { class: "kind" }, words.kind[data.kind] || data.kind) : null, on.cite(data.marker)),
+    el("blockquote", {}, data.text.split("\n").map((line) => el("p", {}, line))),
+    data.author || data.date ? el("p", { class: "author" }, words.writtenBy(data.author, data.date)) : null,
+    data.section ? el("p", { class: "section" }, data.section) : null,
+    data.page || !logged ? sourceButton(data, data.text, on) : null);
+}
+
+function choices(data, on) {
+  return el("section", { class: "block choices" },
+    el("h3", {}, data.question),
+    el("div", { class: "choice-list" }, (data.choices || []).map((choice) => el("button", { class: "choice", type: "button", on: { click: () => on.ask(choice.question) } },
+      el("span", {}, choice.label), icon("right")))));
+}
+
+function confirm(data, on) {
+  const section = el("section", { class: "block confirm" }, el("h3", {}, words.status.needs_confirmation), el("p", { class: "confirm-text" }, data.text));
+  const outcome = el("p", { class: "confirm-outcome", role: "status" });
+  const buttons = [[words.accept, true, "primary"], [words.decline, false, "plain"]].map(([name, accept, style]) => el("button", {
+    class: `big ${style}`, type: "button", disabled: !data.token,
+    on: { async click() {
+      for (const button of buttons) button.disabled = true;
+      try { outcome.textContent = (await on.confirm(data, accept)).text; }
+      catch (error) {
+        outcome.textContent = error.message;
+        for (const button of buttons) button.disabled = error.status === 409 || error.status === 404;
+      }
+    } },
+  }, name));
+  section.append(el("div", { class: "confirm-buttons" }, buttons), outcome);
+  if (data.expires) section.append(el("p", { class: "fine" }, words.validUntil(on.time(data.expires))));
+  return section;
+}
+
+function documentCard(data, on) {
+  const base = `/api/documents/${encodeURIComponent(data.id)}`;
+  const formats = (data.formats || []).filter((format) => format !== "md");
+  return el("section", { class: "block document" },
+    icon("document"),
+    el("div", { class: "document-what" }, el("h3", {}, data.title),
+      el("p", {}, el("span", { class: "pill" }, data.status), ` ${data.id}`, data.revision ? ` · ${words.revision(data.revision)}` : "", " ", on.cite(data.marker))),
+    el("div", { class: "document-open" }, formats.map((format) => el("a", {
+      class: `big ${format === "html" ? "primary" : "plain"}`, href: `${base}.${format}`, target: "_blank", rel: "noopener",
+    }, format === "html" ? words.openDocument : format.toUpperCase()))));
+}
+
