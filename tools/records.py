@@ -146,10 +146,10 @@ def _select(
     )
     answer = _run(call, sql, rows.parameters)
     total = int(answer.rows[0][-1]) if answer.rows else 0
-    out = [_row(plant, record, shown, values) for values in answer.rows]
+    out = [shown_row(plant, record, shown, values) for values in answer.rows]
     assumed = notes + ((f"period: {span.text}",) if span is not None and span.assumed else ())
     evidence = Evidence(
-        "query", _title(plant, record, wanted, span), tuple(_column(c) for c in shown), tuple(out), shown[0].name,
+        "query", _title(plant, record, wanted, span), tuple(shown_column(c) for c in shown), tuple(out), shown[0].name,
         _facts(plant, record, wanted, span, total), query=query_of(plant, answer, True, "", total), record=name,
     )  # fmt: skip
     return Selection(evidence, total, span, assumed)
@@ -240,11 +240,11 @@ def _shown_sql(rows: Rowset, column: ColumnSpec) -> str:
     return rows.sql_of(column.of)
 
 
-def _column(spec: ColumnSpec) -> Column:
+def shown_column(spec: ColumnSpec) -> Column:
     return Column(spec.name, spec.label, spec.kind, spec.unit, spec.decimals)
 
 
-def _row(plant: Plant, record: RecordSpec, shown: Sequence[ColumnSpec], values: Sequence[Any]) -> dict[str, Value]:
+def shown_row(plant: Plant, record: RecordSpec, shown: Sequence[ColumnSpec], values: Sequence[Any]) -> dict[str, Value]:
     out: dict[str, Value] = {}
     for column, value in zip(shown, values, strict=False):
         if column.kind == "time":
