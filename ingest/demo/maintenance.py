@@ -102,14 +102,14 @@ def repair(world: World, writer: Writer, stop: Stop) -> Job:
     job.technician = on_duty(world, writer, stop.start_s)
     if stop.ongoing:
         job.status, job.priority = "in_progress", "critical"
-        job.logs.append((end_s - 900, job.technician, writer.log(writer.patterns["first_look"], job.technician, values), None))
+        job.logs.append((end_s - 900, job.technician, writer.log(writer.patterns["first_look"], job.technician, values, done=False), None))
     elif closed > end_s or (stop.story == "b" and end_s - stop.start_s < 12 * HOUR_S):
         job.status = "open" if stop.story == "b" else str(rng.choice(["waiting_parts", "in_progress", "open"], p=[0.5, 0.3, 0.2]))
         job.priority = "high" if stop.story == "b" else priority
         if job.status == "open":
             job.started_s, job.technician = None, None
         else:
-            job.logs.append((stop.end_s, job.technician, writer.log(writer.patterns["waiting"], job.technician, values), round(minutes)))
+            job.logs.append((stop.end_s, job.technician, writer.log(writer.patterns["waiting"], job.technician, values, done=False), round(minutes)))
     else:
         close(writer, job, stop.cause, closed, minutes, values)
     return job
@@ -123,7 +123,7 @@ def close(writer: Writer, job: Job, cause: Cause, closed_s: int, minutes: float,
     job.labour_min = round(minutes * float(rng.uniform(0.8, 1.2)) + float(rng.uniform(5, 25)))
     if rng.random() < 0.22:
         seen = (job.started_s or job.created_s) + 120
-        job.logs.append((seen, job.technician, writer.log(writer.patterns["first_look"], job.technician, values), None))
+        job.logs.append((seen, job.technician, writer.log(writer.patterns["first_look"], job.technician, values, done=False), None))
     job.logs.append((closed_s - int(rng.integers(30, 200)), job.technician, writer.log(cause.texts, job.technician, values), job.labour_min))
     if rng.random() < 0.85:
         job.closing_text = writer.log(cause.texts, job.technician, values)

@@ -14,7 +14,7 @@ import numpy as np
 from ingest.demo.orders import Schedule
 from ingest.demo.world import DAY_S, HOUR_S, Floats, World, load, story_second
 
-FREQUENCY = 1.9      # on the rates of log_texts.yaml, but for alarm 502 whose rate is counted
+FREQUENCY = 1.4      # on the rates of log_texts.yaml, but for alarm 502 whose rate is counted
 BLOCKING_S = 30 * 60
 BURST_HOURS_AGO = (118.0, 97.4, 71.2, 44.6, 21.3, 6.4)    # alarm 502 on CNC-02 in the last days (story b)
 

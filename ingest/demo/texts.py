@@ -32,12 +32,12 @@ class Writer:
         values = {"n": int(self.rng.integers(2, 9)), "m": int(self.rng.integers(10, 60)), **slots}
         return pattern.format_map(values)
 
-    def log(self, texts: Sequence[str], author: str, slots: Mapping[str, object]) -> str:
-        """A technician's entry: one of the texts, perhaps a closing remark, in the author's manner."""
+    def log(self, texts: Sequence[str], author: str, slots: Mapping[str, object], done: bool = True) -> str:
+        """A technician's entry: one of the texts, perhaps a closing remark when the work is done, in the author's manner."""
         known = [t for t in texts if "{code}" not in t or slots.get("code")] or list(texts)
         known = [t for t in known if "{part}" not in t or slots.get("part")] or known
         text = self.fill(self.pick(known), {"code": "", "part": "spare", **slots})
-        if self.rng.random() < CLOSER_SHARE:
+        if done and self.rng.random() < CLOSER_SHARE:
             text = f"{text.rstrip('. ')}. {self.fill(self.pick(self.patterns['closers']), slots)}"
         return self.manner(text, author)
 
