@@ -230,7 +230,7 @@ def _tree(
         "made_from": fact("Lots made from it", len(ahead & rows.keys()), "count"),
         "generations": fact("Generations", max((edge.depth for edge in edges), default=0), "count"),
     }
-    if suppliers := sorted({str(rows[l]["supplier"]) for l in back & rows.keys() if rows[l].get("supplier")}):
+    if suppliers := sorted({str(rows[item]["supplier"]) for item in back & rows.keys() if rows[item].get("supplier")}):
         facts["suppliers"] = fact("Suppliers", ", ".join(suppliers))
     return Evidence("query", f"Genealogy of {said}, {direction}", columns, tuple(out), "lot", facts, query=query)
 
