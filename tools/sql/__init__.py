@@ -5,6 +5,7 @@ docs/decisions/002-sql-gate.md says why it is built so; tests/test_sql.py holds 
 """
 
 from tools.sql.database import Database, check
+from tools.sql.lists import DIALECTS
 from tools.sql.values import (
     ROW_CAPS,
     ColumnInfo,
@@ -20,6 +21,7 @@ from tools.sql.values import (
 )
 
 __all__ = [
+    "DIALECTS",
     "ROW_CAPS",
     "ColumnInfo",
     "Database",

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.sql.sqlite import EngineFailure, SqliteSession
+from tools.sql.values import Reach
 
 GRACE_S = 0.5
 MEMORY_BYTES = 1_000_000_000
@@ -38,7 +39,7 @@ class SqliteChild:
         self,
         sql: str,
         parameters: Mapping[str, object],
-        reads: Mapping[str, frozenset[str]],
+        reach: Reach,
         max_rows: int,
         deadline_s: float,
     ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
@@ -47,7 +48,8 @@ class SqliteChild:
             raise EngineFailure("busy")
         try:
             process = self._started()
-            request = (sql, dict(parameters), {t: sorted(c) for t, c in reads.items()}, max_rows, deadline_s)
+            reads = {table: sorted(columns) for table, columns in reach.reads.items()}
+            request = (sql, dict(parameters), reads, sorted(reach.derived), max_rows, deadline_s)
             answer, killed = self._ask(process, request, deadline_s + GRACE_S)
             if answer is None:
                 self._stop()
@@ -129,9 +131,9 @@ def serve(path: str) -> None:
             if request is None:
                 answer = "ready"
             else:
-                sql, parameters, reads, max_rows, deadline_s = request
-                allowed = {table: frozenset(columns) for table, columns in reads.items()}
-                columns, rows = session.run(sql, parameters, allowed, max_rows, deadline_s)
+                sql, parameters, reads, derived, max_rows, deadline_s = request
+                reach = Reach({table: frozenset(columns) for table, columns in reads.items()}, frozenset(derived))
+                columns, rows = session.run(sql, parameters, reach, max_rows, deadline_s)
                 answer = (columns, rows)
         except EngineFailure as failure:
             answer = failure.kind

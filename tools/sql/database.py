@@ -21,6 +21,7 @@ from tools.sql.values import (
     ColumnInfo,
     Decision,
     Grants,
+    Reach,
     Rows,
     SqlRefused,
     SqlTimeout,
@@ -69,10 +70,9 @@ class Session(Protocol):
         self,
         sql: str,
         parameters: Mapping[str, object],
-        reads: Mapping[str, frozenset[str]],
+        reach: Reach,
         max_rows: int,
         deadline_s: float,
-        order: Sequence[str] = (),
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]: ...
 
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]: ...
@@ -161,7 +161,7 @@ class Database:
             raise SqlRefused(compiled.decision)
         parameters = bound_parameters(statement, grants)
         sql = compiled.decision.sql
-        named = {name: value for name, value in parameters.items() if _mentions(sql, name, compiled.order)}
+        named = {name: value for name, value in parameters.items() if _mentions(sql, name, compiled.reach.order)}
         columns, rows = self._execute(statement, compiled, named, started + deadline_s)
         truncated = len(rows) > compiled.cap
         ms = (time.monotonic() - started) * 1_000
@@ -175,11 +175,11 @@ class Database:
             raise SqlTimeout(_SENTENCES["busy"], "busy")
         try:
             left = max(0.05, ends - time.monotonic())
-            sql, reads, cap = compiled.decision.sql, compiled.reads, compiled.cap + 1
+            sql, reach, cap = compiled.decision.sql, compiled.reach, compiled.cap + 1
             if statement.purpose == "free" and self.dialect == "sqlite":
-                return self._sqlite_child().run(sql, parameters, reads, cap, left)
+                return self._sqlite_child().run(sql, parameters, reach, cap, left)
             session = self._connect(left)
-            answer = session.run(sql, parameters, reads, cap, left, compiled.order)
+            answer = session.run(sql, parameters, reach, cap, left)
             self.failures = 0
             return answer
         except EngineFailure as failure:

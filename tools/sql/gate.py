@@ -21,26 +21,21 @@ from sqlglot.optimizer.qualify_columns import qualify_columns, validate_qualify_
 from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
-from tools.sql.lists import DEFAULT_SCHEMAS, DIALECTS
+from tools.sql.lists import CLAUSES, DEFAULT_SCHEMAS, DIALECTS
 from tools.sql.syntax import Refusal, Syntax, dialect_of, first_line, parser_refusal
-from tools.sql.values import ROW_CAPS, Decision, Grants, Refused, Statement, TableGrant
+from tools.sql.values import ROW_CAPS, Decision, Grants, Reach, Refused, Statement, TableGrant
 
 SCOPE_PREFIX = "scope__"
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """A verdict and what the engine's own lock needs to hold the same line.
-
-    `reads` maps each base table, as the database spells it, to the columns that this statement may read of it; `order`
-    names the parameters by position for engines that bind `$1`.
-    """
+    """A verdict, its cap of rows and what the engine's own lock needs to hold the same line."""
 
     decision: Decision
     refused: Refused | None
     cap: int
-    reads: Mapping[str, frozenset[str]]
-    order: tuple[str, ...] = ()
+    reach: Reach = Reach()
 
 
 def compile_statement(statement: Statement, grants: Grants, dialect: str) -> Compiled:
@@ -55,7 +50,7 @@ def compile_statement(statement: Statement, grants: Grants, dialect: str) -> Com
         refused = refusal.refused
     except (SqlglotError, RecursionError) as failure:
         refused = parser_refusal(failure)
-    return Compiled(Decision(False, refused.reason, ""), refused, cap, {})
+    return Compiled(Decision(False, refused.reason, ""), refused, cap)
 
 
 def bound_parameters(statement: Statement, grants: Grants) -> dict[str, object]:
@@ -111,7 +106,8 @@ class _Rewrite:
         sql = self.generate(tree)
         self.prove(tree, sql)
         reads = {table: frozenset(columns) for table, columns in self.reads.items()}
-        return Compiled(Decision(True, "", sql), None, self.cap, reads, order)
+        reach = Reach(reads, frozenset(cte.alias for cte in self.ctes.values()), order)
+        return Compiled(Decision(True, "", sql), None, self.cap, reach)
 
     # -- names
 
@@ -229,12 +225,20 @@ class _Rewrite:
         columns: dict[str, set[str]] = {}
         bases: list[exp.Table] = []
         for node in tree.walk():
-            if isinstance(node, exp.Column):
-                columns.setdefault(node.table, set()).add(node.name)
-            elif isinstance(node, exp.Identifier):
+            kind = type(node)
+            if kind is exp.Identifier:
                 node.set("quoted", True)
-            elif isinstance(node, exp.Table) and node.name.casefold() not in self.ctes:
-                bases.append(node)
+            elif kind is exp.Column:
+                column = cast(exp.Column, node)
+                if not column.table and not _names_output(column):
+                    raise Refusal(f"column {column.name}", f"There is no column {column.name} that may be read here.")
+                columns.setdefault(column.table, set()).add(column.name)
+            elif kind is exp.Table:
+                if node.name.casefold() not in self.ctes:
+                    bases.append(cast(exp.Table, node))
+            elif kind not in CLAUSES and kind not in self.syntax.functions and kind is not exp.Anonymous:
+                # Qualifying brings out what a name meant: a whole row (SELECT p FROM people p), a pseudo-column.
+                raise Refusal(f"column {node.name}", f"There is no column {node.name} that may be read here.")
         for table in bases:
             grant = self.used.get(table.name)
             if grant is None or table.args.get("joins"):
@@ -409,6 +413,13 @@ def _names_before(with_: exp.With, inside: exp.CTE | None) -> list[str]:
     return names
 
 
+def _names_output(column: exp.Column) -> bool:
+    """True for a name without a table in ORDER BY that is an output column of its SELECT."""
+    order = column.find_ancestor(exp.Order, exp.Query)
+    query = order.parent if isinstance(order, exp.Order) else None
+    return isinstance(query, exp.Query) and column.name in query.named_selects
+
+
 def _clash(grant: TableGrant, column: str) -> bool:
     same = [c for c in {*grant.columns, *grant.masked} if c.casefold() == column.casefold()]
     return len(same) > 1
@@ -418,6 +429,7 @@ def _name_refusal(failure: Exception) -> Refusal:
     """sqlglot's own words about a name (no engine has seen the statement), turned into ours."""
     text = first_line(failure)
     for pattern, sentence in (
+        (r"Column '.+?' could not be resolved for table: '(.+?)'", "There is no table {} with such a column here."),
         (r"Column '(.+?)' could not be resolved", "There is no column {} that may be read here."),
         (r"Unknown column: (.+)", "There is no column {} that may be read here."),
         (r"Ambiguous column '?(.+?)'?(?: |$)", "The column {} is ambiguous; write it with its table."),

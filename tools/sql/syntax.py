@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 from sqlglot import Dialect, ErrorLevel, exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.expressions import Expr
 from sqlglot.tokenizer_core import Token, TokenType
 
@@ -35,13 +35,14 @@ from tools.sql.values import Refused
 MAX_SQL_CHARS = 100_000
 MAX_TOKENS = 12_000
 MAX_DEPTH = 60  # brackets and CASEs inside each other: the compiled parser recurses on the C stack
+MAX_TREE_DEPTH = 300  # a + a + a ...: long chains are deep trees, over which sqlglot takes quadratic time
 MAX_PREFIX_RUN = 20  # NOT NOT NOT ..., - - - ...: the same recursion without brackets
 MAX_OFFSET = 1_000_000
 
 # sqlglot raises these on text that it cannot take, beside its own errors; a gate that crashes is no gate.
 _PARSER_FAILURES = (SqlglotError, RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError)
-_OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
-_CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_OPENING = {TokenType.L_PAREN, TokenType.CASE}
+_CLOSING = {TokenType.R_PAREN, TokenType.END}
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.EXISTS}
 _PRINTF = re.compile(r"(?:[^%]|%%|%[-+ 0,]{0,3}\d{0,2}(?:\.\d{1,2})?[dfgeisxX])*")
 _PLAIN = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
@@ -100,6 +101,8 @@ class Syntax:
         if not isinstance(tree, exp.Select | exp.SetOperation):
             construct = name_of(tree)
             raise Refusal(construct, f"Only a SELECT may run here, not {construct}.")
+        if len(tokens) > MAX_TREE_DEPTH:
+            _check_depth(tree)
         return tree
 
     def check_tokens(self, tokens: list[Token]) -> None:
@@ -113,6 +116,9 @@ class Syntax:
                 raise Refusal("comment", "Comments are not allowed in a statement.")
             if kind is TokenType.HINT:
                 raise Refusal("optimizer hint", "Optimizer hints are not allowed.")
+            if kind is TokenType.L_BRACKET or kind is TokenType.L_BRACE:
+                # Arrays, subscripts and structs; three thousand subscripts in a row kept sqlglot busy for a minute.
+                raise Refusal("[ ] or { }", "Arrays, subscripts and structs ([ ] or { }) are not allowed.")
             if kind in _OPENING:
                 depth += 1
                 deepest = max(deepest, depth)
@@ -151,10 +157,15 @@ class Syntax:
                 check(self, node)
 
     def refuse_clause(self, node: Expr, name: str) -> None:
-        if name == "catalog" or (name == "db" and isinstance(node, exp.Column)):
+        value = node.args[name]
+        if name in ("catalog", "db"):
             construct = "database name"
-        elif isinstance(node, exp.Limit | exp.Fetch) or name == "kind":
-            construct = CONSTRUCT_NAMES[name] if name in CONSTRUCT_NAMES else name.upper()
+        elif name == "method":
+            construct = f"{value} JOIN".upper()
+        elif isinstance(node, exp.DataType):
+            construct = f"type {value}"
+        elif isinstance(node, exp.Limit):
+            construct = "LIMIT BY" if name == "expressions" else CONSTRUCT_NAMES.get(name, "LIMIT")
         else:
             construct = CONSTRUCT_NAMES.get(name, f"{name.strip('_').upper()} of {name_of(node)}")
         raise Refusal(construct, f"{construct} is not allowed.")
@@ -168,7 +179,7 @@ class Syntax:
 
     def check_named_function(self, node: exp.Anonymous) -> None:
         if not isinstance(node.this, str):
-            raise Refusal("quoted function name", "A function name may not be quoted.")
+            raise Refusal("quoted function name", f"A quoted function name ({node.name}) is not allowed.")
         name = node.this.lower()
         allowed = self.narrowed
         if name not in self.named_functions or (allowed is not None and name not in allowed):
@@ -181,6 +192,10 @@ class Syntax:
         if not (isinstance(form, exp.Literal) and form.is_string and _PRINTF.fullmatch(form.this)):
             raise Refusal("PRINTF", "PRINTF needs a literal format with widths below 100.")
 
+    def check_select(self, node: exp.Select) -> None:
+        if not node.expressions:
+            raise Refusal("SELECT without columns", "A SELECT without columns is not allowed.")
+
     def check_table(self, node: exp.Table) -> None:
         if not isinstance(node.this, exp.Identifier):
             construct = f"table function {name_of(node.this)}"
@@ -192,7 +207,7 @@ class Syntax:
         if name in self.ctes:
             raise Refusal("shadowing CTE", f"The CTE name {node.alias} is already the name of something else.")
         if not isinstance(node.this, exp.Select | exp.SetOperation | exp.Values):
-            raise Refusal(name_of(node.this), "A CTE must be a SELECT.")
+            raise Refusal(name_of(node.this), f"A CTE must be a SELECT, not {name_of(node.this)}.")
         self.ctes[name] = node
 
     def check_column(self, node: exp.Column) -> None:
@@ -259,6 +274,7 @@ class Syntax:
 
 
 _CHECKS: Mapping[type[Expr], Callable[[Syntax, Any], None]] = {
+    exp.Select: Syntax.check_select,
     exp.Table: Syntax.check_table,
     exp.CTE: Syntax.check_cte,
     exp.Column: Syntax.check_column,
@@ -283,19 +299,36 @@ def dialect_of(engine: str) -> Dialect:
     return Dialect.get_or_raise(f"{engine},normalization_strategy=case_sensitive")
 
 
+def _check_depth(tree: Expr) -> None:
+    depths: dict[int, int] = {}
+    for node in tree.walk():
+        depth = depths.get(id(node.parent), 0) + 1
+        if depth > MAX_TREE_DEPTH:
+            raise Refusal("nesting", f"The statement is nested more than {MAX_TREE_DEPTH} deep.")
+        depths[id(node)] = depth
+
+
 def _whole_number(node: Expr | None, construct: str, most: int) -> None:
     if not (isinstance(node, exp.Literal) and node.is_int and 0 <= int(node.this) <= most):
         raise Refusal(construct, f"{construct} must be a whole number up to {most}.")
 
 
 def name_of(node: Expr | None) -> str:
-    """The construct as people write it."""
+    """The construct as people write it; a function under each name that sqlglot takes it by."""
     if isinstance(node, exp.Command):
         return str(node.this).upper()
+    if isinstance(node, exp.Dot):
+        return f"{name_of(node.this)}.{name_of(node.expression)}"
+    if isinstance(node, exp.Parameter | exp.SessionParameter):
+        return f"{'@@' if isinstance(node, exp.SessionParameter) else '@'}{node.name}"
     if isinstance(node, exp.Anonymous):
         return str(node.name or node.this).upper()
+    if isinstance(node, exp.Column | exp.Identifier | exp.Var):
+        return node.name
+    if isinstance(node, exp.PropertyEQ):
+        return ":= (assignment)"
     if isinstance(node, exp.Func):
-        return node.sql_name().upper()
+        return " or ".join(name.upper().replace("J_S_O_N", "JSON") for name in node.sql_names()[:3])
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper() if node is not None else "nothing"
 
 
@@ -304,6 +337,11 @@ def first_line(failure: Exception) -> str:
 
 
 def parser_refusal(failure: Exception) -> Refused:
+    """sqlglot's complaint about the text (no engine has seen it), with the word that it stumbled over."""
+    near = ""
+    if isinstance(failure, ParseError) and failure.errors:
+        near = str(failure.errors[0].get("highlight") or "")[:60]
     if isinstance(failure, SqlglotError):
-        return Refused(f"The statement could not be read: {first_line(failure)}", "syntax")
+        at = f" near {near}" if near else ""
+        return Refused(f"The statement could not be read{at}: {first_line(failure)}", f"syntax{at}")
     return Refused("The statement could not be read.", "syntax")
