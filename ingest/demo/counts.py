@@ -4,6 +4,7 @@ planned time of the hour. On the serial lines a part passes every station within
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from ingest.demo.world import HOUR_S, Floats, Ints, World
 SURFACE_FACTOR = 6.0      # surface-finish scrap of CNC-02 at the end of story (a)
 LEAK_FACTOR = 8.5         # leak scrap while the leaky seals of story (d) are fitted
 MAX_SPEED = 0.995
+SPEED = {"LINE-1": 0.922, "LINE-2": 0.951, "LINE-3": 0.934}          # mean share of the planned speed
+WAITING_S = {"LINE-1": 80.0, "LINE-2": 45.0, "LINE-3": 55.0}        # scale of the minutes an hour loses to waiting and breaks
 
 
 @dataclass
@@ -65,8 +68,10 @@ def cycles(world: World, schedule: Schedule, stream: str, step: int) -> Floats:
     return np.where(index >= 0, per_order[index], 1.0)
 
 
-def speeds(rng: np.random.Generator, hours: int) -> Floats:
-    return np.asarray(np.clip(rng.normal(0.935, 0.025, hours), 0.82, 0.985), dtype=np.float64)
+def speeds(rng: np.random.Generator, hours: int, mean: float) -> Floats:
+    """Share of the planned speed in each hour: around the line's mean, with better and worse weeks."""
+    weeks = np.repeat(rng.normal(0.0, 0.012, hours // 168 + 1), 168)[:hours]
+    return np.asarray(np.clip(rng.normal(mean, 0.024, hours) + weeks, 0.8, 0.985), dtype=np.float64)
 
 
 def machining(
@@ -79,9 +84,9 @@ def machining(
     free, speed, ideal, wanted = {}, {}, {}, {}
     for machine in machines:
         ideal[machine] = cycles(world, schedule, machine, 0)
-        waiting = rng.gamma(2.0, 55.0, hours).clip(0, 900)
+        waiting = rng.gamma(2.0, WAITING_S["LINE-3"], hours).clip(0, 900)
         free[machine] = np.where(planned, HOUR_S - setup[machine] - down[machine] - waiting, 0.0).clip(0)
-        speed[machine] = speeds(rng, hours)
+        speed[machine] = speeds(rng, hours, SPEED["LINE-3"])
         wanted[machine] = whole_parts(rng, free[machine], speed[machine], ideal[machine])
     washer_room = np.where(planned, (HOUR_S - down["WASH-01"]) * 0.97 / 152, 0.0)
     total = np.sum([wanted[m] for m in machines], axis=0)
@@ -93,7 +98,7 @@ def machining(
             world, rng, schedule, machine, machine, produced, ideal[machine], speed[machine], free[machine],
             np.where(planned, float(HOUR_S), 0.0), setup[machine], down[machine],
         ))
-    return made + washing(world, rng, schedule, made, down["WASH-01"], speeds(rng, hours))
+    return made + washing(world, rng, schedule, made, down["WASH-01"], speeds(rng, hours, SPEED["LINE-3"]))
 
 
 def washing(
@@ -109,9 +114,10 @@ def washing(
     for place, counts in enumerate(machining_counts):
         share = np.divide(work[counts.stream], total, out=np.full(hours, 1 / len(machining_counts)), where=total > 0)
         last = place == len(machining_counts) - 1
-        own_planned = left_planned.copy() if last else np.round(planned * share, 1)
+        own_planned: Floats = left_planned.copy() if last else np.round(planned * share, 1)
         own_down = left_down.copy() if last else np.minimum(np.round(down * share, 1), own_planned)
-        left_planned, left_down = np.round(left_planned - own_planned, 1), np.round(left_down - own_down, 1)
+        left_planned = np.round(left_planned - own_planned, 1).astype(np.float64)
+        left_down = np.round(left_down - own_down, 1).astype(np.float64)
         made.append(station_counts(
             world, rng, schedule, "WASH-01", counts.stream, counts.good, cycles(world, schedule, counts.stream, 1), speed,
             own_planned - own_down, own_planned, np.zeros(hours), own_down,
@@ -127,9 +133,9 @@ def serial_line(
     stations: list[str] = world.processes["stations"][line]
     ideal, speed, free = [], [], []
     for step, station in enumerate(stations):
-        waiting = rng.gamma(2.0, 60.0, hours).clip(0, 900)
+        waiting = rng.gamma(2.0, WAITING_S[line], hours).clip(0, 900)
         ideal.append(cycles(world, schedule, line, step))
-        speed.append(speeds(rng, hours))
+        speed.append(speeds(rng, hours, SPEED[line]))
         free.append(np.where(planned, HOUR_S - setup[station] - down[station] - waiting, 0.0).clip(0))
     wanted = np.min([whole_parts(rng, f, s, i) for f, s, i in zip(free, speed, ideal, strict=True)], axis=0)
     made: list[Counts] = []
@@ -156,8 +162,8 @@ def station_counts(
 ) -> Counts:
     """Times and quality for parts that are known to fit: production time follows from parts and speed, idle is what remains."""
     ideal_s = produced * ideal_cycle_s
-    production_s = np.round(np.minimum(ideal_s / speed, free_s), 1)
-    idle_s = np.round(planned_s - setup_s - down_s - production_s, 1)
+    production_s: Floats = np.asarray(np.round(np.minimum(ideal_s / speed, free_s), 1), dtype=np.float64)
+    idle_s: Floats = np.asarray(np.round(planned_s - setup_s - down_s - production_s, 1), dtype=np.float64)
     reasons, rates = scrap_rates(world, schedule, station, stream)
     by_reason = np.zeros((len(produced), max(1, len(reasons))), dtype=np.int64)
     left = produced.copy()
@@ -218,19 +224,19 @@ def fill_hours(world: World, schedule: Schedule, made: list[Counts]) -> None:
     stamps = timeline.texts(np.arange(timeline.hours) * HOUR_S)
     order_ids = [(o.order_id, o.product) for o in schedule.orders]
     places = {m["id"]: n for n, m in enumerate(world.equipment)}
-    rows = []
+    rows: list[tuple[int, tuple[Any, ...]]] = []
     for counts in made:
         line = world.line_of(counts.station)
         teams = {shift: world.team("operator", line, shift) for shift in set(timeline.shift)}
         rest_kw, load_kw = world.processes["energy_kw"][world.class_of(counts.station)]
         energy = (rest_kw * counts.planned_s + load_kw * counts.production_s) / HOUR_S * rng.normal(1.0, 0.03, timeline.hours)
         index = schedule.at[counts.stream]
-        for hour in np.flatnonzero(index >= 0):
+        for hour in np.flatnonzero(index >= 0).tolist():
             order_id, product = order_ids[index[hour]]
             team = teams[timeline.shift[hour]]
             operator = team[(timeline.shift_date[hour].toordinal() + places[counts.station]) % len(team)]
             scrap = int(counts.by_reason[hour].sum())
-            rows.append((int(hour), (
+            rows.append((hour, (
                 counts.station, stamps[hour], order_id, product, operator, float(counts.planned_s[hour]), float(counts.production_s[hour]),
                 float(counts.setup_s[hour]), float(counts.down_s[hour]), float(counts.idle_s[hour]), float(counts.ideal_s[hour]),
                 int(counts.produced[hour]), int(counts.good[hour]), scrap, int(counts.rework[hour]), round(float(energy[hour]), 3),

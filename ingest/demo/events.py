@@ -16,6 +16,7 @@ from ingest.demo.world import DAY_S, HOUR_S, World, load
 PER_1000_H = {"low": 2.6, "medium": 1.2, "high": 0.25, "critical": 0.02}     # alarms that pass without a stop
 WARNED_SHARE = 0.5       # clogged-filter stops that alarm 520 announces hours before
 COMMENT_SHARE = 0.3
+LAST_HOURS = (5, 13, 21)     # local hours that end a shift
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,9 @@ def fill_notes(world: World, stops: list[Stop], made: list[Counts]) -> None:
     good: dict[tuple[str, date, str], int] = defaultdict(int)
     ends: dict[tuple[str, date, str], int] = {}
     for line in last:
-        for hour in np.flatnonzero(timeline.planned[line]):
+        for hour in np.flatnonzero(timeline.planned[line]).tolist():
             key = (line, timeline.shift_date[hour], timeline.shift[hour])
-            ends[key] = (int(hour) + 1) * HOUR_S
+            ends[key] = (hour + 1) * HOUR_S
             good[key] += sum(int(c.good[hour]) for c in made if c.station == last[line])
     per_shift: dict[tuple[str, date, str], list[Stop]] = defaultdict(list)
     for stop in stops:
@@ -134,8 +135,8 @@ def fill_notes(world: World, stops: list[Stop], made: list[Counts]) -> None:
     for key in sorted(ends, key=lambda k: (ends[k], k[0])):
         line, day, shift = key
         shown = any(stop.story == "i" for stop in per_shift[key])
-        running = timeline.shift[-1] == shift and timeline.shift_date[-1] == day and timeline.until < timeline.moment(ends[key] + HOUR_S)
-        if not shown and (running and timeline.local[-1].hour not in (5, 13, 21) or writer.rng.random() < 0.08):
+        running = (shift, day) == (timeline.shift[-1], timeline.shift_date[-1]) and timeline.local[-1].hour not in LAST_HOURS
+        if not shown and (running or writer.rng.random() < 0.08):
             continue
         number += 1
         author = writer.pick(world.team("operator", line, shift))

@@ -58,7 +58,7 @@ class Schedule:
 
 def streams(world: World) -> dict[str, str]:
     """Order queues and their lines: the machining centres one by one, the serial lines as a whole."""
-    return {**{m: "LINE-3" for m in world.of_class("cnc")}, "LINE-1": "LINE-1", "LINE-2": "LINE-2"}
+    return {**dict.fromkeys(world.of_class("cnc"), "LINE-3"), "LINE-1": "LINE-1", "LINE-2": "LINE-2"}
 
 
 def make_schedule(world: World) -> Schedule:

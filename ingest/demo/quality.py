@@ -104,11 +104,11 @@ def incoming(world: World, rng: np.random.Generator, material: Material) -> list
     deliveries = [lot for lot in material.others if lot.material and lot is not material.leaky and lot.created_s > 0]
     uses = {m["id"]: list(m["per"]) for m in world.processes["materials"]}
     count = min(len(deliveries), int(rng.poisson(INCOMING_PER_DAY * world.timeline.hours / 24)))
-    chosen = rng.choice(len(deliveries), size=count, replace=False) if count else []
+    chosen: list[int] = rng.choice(len(deliveries), size=count, replace=False).tolist() if count else []
     line_of = {p["id"]: p["line"] for p in world.plant["products"]}
     findings = []
     for place in chosen:
-        lot = deliveries[int(place)]
+        lot = deliveries[place]
         product = str(rng.choice(uses[str(lot.material)]))
         found_s = lot.created_s + int(rng.integers(1800, 6 * HOUR_S))
         if found_s < world.timeline.end_s - HOUR_S:

@@ -104,7 +104,8 @@ def make_timeline(until: datetime, days: int, lines: Sequence[str], holidays: fr
             shut = line == "LINE-1" and (local[h].date() == closed_day or day == closed_day)
             planned[line][h] = works and not shut
     night = [h for h, (shift, _) in enumerate(shifts) if shift == "night"]
-    last = max(day for shift, day in {shifts[h] for h in night} if not (shift, day) == shifts[-1] or local[-1].hour == 5)
+    over = local[-1].hour == 5      # the shift of the last hour has just ended
+    last = max(shifts[h][1] for h in night if over or shifts[h] != shifts[-1])
     inside = [h for h in night if shifts[h][1] == last]
     return Timeline(
         start, until.astimezone(UTC), hours, zone, local, [s for s, _ in shifts], [d for _, d in shifts], planned,
