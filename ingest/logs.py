@@ -227,16 +227,10 @@ def _key(text: str) -> str:
 
 
 def documents(rows: Sequence[LogRow], info: DocumentInfo) -> Iterator[tuple[DocumentInfo, list[Passage]]]:
-    """A log as one document a month, so that a growing log costs only its last month again."""
-    months: dict[str, list[LogRow]] = {}
-    for row in rows:
-        months.setdefault(row.date[:7], []).append(row)
-    single = len(rows) <= 300 or len(months) == 1
-    for month, group in [("", list(rows))] if single else sorted(months.items()):
-        digest = hashlib.sha256(repr(group).encode()).hexdigest()
-        name, title = (f"{info.document}-{month}", f"{info.title} {month}") if month else (info.document, info.title)
-        part = replace(info, document=name, title=title, kind="log", content_hash=digest, equipment=(), revision=UNREVISED)
-        yield part, log_passages(group, part)
+    """A log as a document. Its passages keep their ids as it grows, so only its new entries are embedded."""
+    digest = hashlib.sha256(repr(list(rows)).encode()).hexdigest()
+    part = replace(info, kind="log", content_hash=digest, equipment=(), revision=info.revision or UNREVISED)
+    yield part, log_passages(rows, part)
 
 
 # -- logs that come as tables ----------------------------------------------------------------------------------------

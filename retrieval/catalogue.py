@@ -136,9 +136,9 @@ class Catalogue:
     # -- writing ---------------------------------------------------------------------------------------------------
 
     def put(
-        self, documents: Sequence[tuple[DocumentInfo, Sequence[Passage], Vectors, Sequence[AlarmEntry]]]
+        self, documents: Sequence[tuple[DocumentInfo, Sequence[Passage], Sequence[Vectors], Sequence[AlarmEntry]]]
     ) -> None:
-        """Adds or replaces whole revisions in one transaction; `Vectors` is (number of passages, dimension)."""
+        """Adds or replaces whole revisions in one transaction, with one vector, (dimension,), a passage."""
         with self.write() as db:
             generation = self._raise_generation(db)
             for info, passages, vectors, alarms in documents:
@@ -333,7 +333,7 @@ def _insert_document(db: sqlite3.Connection, info: DocumentInfo, generation: int
     )  # fmt: skip
 
 
-def _insert_passages(db: sqlite3.Connection, passages: Sequence[Passage], vectors: Vectors) -> None:
+def _insert_passages(db: sqlite3.Connection, passages: Sequence[Passage], vectors: Sequence[Vectors]) -> None:
     db.executemany(
         "INSERT OR REPLACE INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         [

@@ -123,29 +123,35 @@ class Index:
         self.add_many([Entry(info, passages, alarms)])
 
     def add_many(self, entries: Sequence[Entry]) -> None:
-        """Adds several revisions in one flip; embedding them together is what makes this quick."""
-        texts = [_embedded_text(p) for e in entries for p in e.passages]
-        vectors = self._embedder.embed(texts) if texts else np.zeros((0, self._embedder.dimension), np.float32)
+        """Adds several revisions in one flip; embedding them together is what makes this quick. A passage that is
+        there already (its id depends on its content) is neither embedded nor indexed again."""
+        passages = list({p.id: p for e in entries for p in e.passages}.values())
         self._check_dimension()
+        vectors = self._catalogue.vectors([p.id for p in passages])
+        fresh = [p for p in passages if p.id not in vectors]
+        vectors |= dict(zip((p.id for p in fresh), self._embedded(fresh), strict=True))
         with self._writing():
-            offset = 0
             rows = []
-            for entry in entries:
-                rows.append((entry.info, entry.passages, vectors[offset : offset + len(entry.passages)], entry.alarms))
-                offset += len(entry.passages)
+            for e in entries:
+                unique = list({p.id: p for p in e.passages}.values())
+                rows.append((e.info, unique, [vectors[p.id] for p in unique], e.alarms))
             old = {
                 p.id: p.access for e in entries
                 for p in self._catalogue.passages_of(e.info.document, e.info.revision)
             }  # fmt: skip
             self._catalogue.set_meta("dirty", "1")
-            passages = [p for e in entries for p in e.passages]
-            for access in dict.fromkeys(p.access for p in passages):
-                chosen = [i for i, p in enumerate(passages) if p.access == access]
-                self._dense.add(access, [passages[i].id for i in chosen], vectors[chosen])
-            self._lexical.change(passages)
+            for access in dict.fromkeys(p.access for p in fresh):
+                chosen = [p.id for p in fresh if p.access == access]
+                self._dense.add(access, chosen, np.stack([vectors[i] for i in chosen]))
+            self._lexical.change(fresh)
             self._catalogue.put(rows)
             self._forget(old, keep={p.id for p in passages})
             self._catalogue.set_meta("dirty", "0")
+
+    def _embedded(self, passages: Sequence[Passage]) -> np.ndarray:
+        if not passages:
+            return np.zeros((0, self._embedder.dimension), np.float32)
+        return self._embedder.embed([_embedded_text(p) for p in passages])
 
     def remove(self, document: str, revision: str | None = None) -> None:
         """Takes a document (or one revision) out of the index; unknown ones are no error."""

@@ -71,14 +71,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells as they stand on one page; `top` and `bottom` are its extent in points."""
+    """Rows of cells as they stand on one page; `top` and `bottom` are its extent in points. `headed`: the first row
+    holds the headings of the columns (not so in a list of names and values)."""
 
     rows: tuple[tuple[str, ...], ...]
     top: float
     bottom: float
     left: float = 0.0
     right: float = 0.0
-    ruled: bool = False
+    headed: bool = True
 
 
 def words_of(page: Any) -> list[Word]:
@@ -163,11 +164,11 @@ def lines_of(words: Sequence[Word]) -> list[Line]:
     return [Line(tuple(sorted(row, key=lambda w: w.x0))) for row in rows]
 
 
-def segments(line: Line) -> list[Line]:
-    """The cells of a line: pieces with a wide gap between them."""
+def segments(line: Line, gap: float = 0.85) -> list[Line]:
+    """The cells of a line: pieces with a wide gap between them (in font sizes; a justified line stretches to 1.2)."""
     pieces: list[list[Word]] = []
     for word in line.words:
-        if pieces and word.x0 - pieces[-1][-1].x1 <= 0.85 * max(word.size, pieces[-1][-1].size):
+        if pieces and word.x0 - pieces[-1][-1].x1 <= gap * max(word.size, pieces[-1][-1].size):
             pieces[-1].append(word)
         else:
             pieces.append([word])
@@ -185,14 +186,14 @@ def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
     x0, x1 = min(w.x0 for w in words), max(w.x1 for w in words)
     width = x1 - x0
     best: tuple[float, float] | None = None
-    for step in range(30, 71):
-        gutter = x0 + width * step / 100
-        crossing = sum(1 for line in lines if any(w.x0 < gutter - 3 and w.x1 > gutter + 3 for w in line.words))
-        if best is None or crossing < best[1] or (crossing == best[1] and abs(step - 50) < abs(best[0] - 50)):
+    for step in range(120, 281):
+        gutter = x0 + width * step / 400
+        crossing = sum(_bridges(line, gutter) for line in lines)
+        if best is None or crossing < best[1] or (crossing == best[1] and abs(step - 200) < abs(best[0] - 200)):
             best = (step, crossing)
     assert best is not None
-    gutter = x0 + width * best[0] / 100
-    spanning = [ln for ln in lines if any(w.x0 < gutter - 3 and w.x1 > gutter + 3 for w in ln.words) or _bridges(ln, gutter)]
+    gutter = x0 + width * best[0] / 400
+    spanning = [line for line in lines if _bridges(line, gutter)]
     split = [line for line in lines if line not in spanning]
     left = [Line(tuple(w for w in ln.words if w.middle[0] < gutter)) for ln in split if ln.x0 < gutter]
     right = [Line(tuple(w for w in ln.words if w.middle[0] >= gutter)) for ln in split if ln.x1 > gutter]
@@ -205,9 +206,12 @@ def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
 
 
 def _bridges(line: Line, gutter: float) -> bool:
-    """Whether two words stand so close across the gutter that they are one sentence."""
-    pairs = zip(line.words, line.words[1:], strict=False)
-    return any(a.x1 <= gutter <= b.x0 and b.x0 - a.x1 < 0.6 * a.size for a, b in pairs)
+    """Whether a line runs across the gutter: a word stands on it, or two stand as close as in one sentence."""
+    if any(w.x0 < gutter - 2 and w.x1 > gutter + 2 for w in line.words):
+        return True
+    before = [w for w in line.words if w.middle[0] < gutter]
+    after = [w for w in line.words if w.middle[0] >= gutter]
+    return bool(before and after) and after[0].x0 - before[-1].x1 < 0.8 * line.size
 
 
 def _is_prose(lines: Sequence[Line]) -> bool:
@@ -216,7 +220,7 @@ def _is_prose(lines: Sequence[Line]) -> bool:
     left = min(line.x0 for line in lines)
     full = sum(line.x1 > right - 0.2 * (right - left) for line in lines)
     words = sum(len(line.words) for line in lines) / len(lines)
-    gaps = sum(len(segments(line)) > 1 for line in lines)
+    gaps = sum(len(segments(line, 1.6)) > 1 for line in lines)
     return full >= 0.45 * len(lines) and words >= 4 and gaps <= 0.25 * len(lines)
 
 
@@ -274,30 +278,81 @@ def rules_of(page: Any) -> Rules:
 
 
 def ruled_tables(words: Sequence[Word], rules: Rules) -> list[Table]:
-    """Tables whose rows are separated by rules; a single box (a warning) is no table."""
+    """Tables whose rows are separated by rules; a single box (a warning) or the line under a heading is no table."""
     tables: list[Table] = []
+    loose: list[tuple[float, float, float]] = []
     for group in _touching(rules):
-        levels = _distinct([y for _, _, y in group.horizontal])
-        if len(levels) < 3:
-            continue
-        x0 = min(a for a, _, _ in group.horizontal)
-        x1 = max(b for _, b, _ in group.horizontal)
-        inside = [w for w in words if x0 - 2 <= w.middle[0] <= x1 + 2 and levels[0] - 2 <= w.middle[1] <= levels[-1] + 2]
-        if len(inside) < 4:
-            continue
-        edges = [x for x in _distinct([x for _, _, x in group.vertical]) if x0 - 3 <= x <= x1 + 3]
-        columns = edges if len(edges) >= 3 else _gaps(inside, x0, x1)
-        if len(columns) < 3:
-            continue
-        rows = _banded(inside, levels, columns)
-        if len(rows) >= 2 and sum(sum(bool(c) for c in r) >= 2 for r in rows) >= 2:
-            tables.append(Table(tuple(rows), levels[-1], levels[0], x0, x1, ruled=True))
+        if group.vertical:
+            tables += _ruled(words, group)
+        else:
+            loose += group.horizontal
+    taken = [w for w in words if any(t.bottom <= w.middle[1] <= t.top for t in tables)]
+    rest = [w for w in words if w not in taken] if tables else list(words)
+    for group in _stacked(loose):
+        tables += _ruled(rest, group)
     return tables
 
 
+def _ruled(words: Sequence[Word], group: Rules) -> list[Table]:
+    x0, x1 = min(a for a, _, _ in group.horizontal), max(b for _, b, _ in group.horizontal)
+    levels = _spanning([(y, a, b) for a, b, y in group.horizontal], 0.5 * (x1 - x0))
+    if len(levels) < 3:
+        return []
+    inside = [w for w in words if x0 - 2 <= w.middle[0] <= x1 + 2 and levels[0] - 2 <= w.middle[1] <= levels[-1] + 2]
+    edges = _spanning([(x, a, b) for a, b, x in group.vertical], 0.5 * (levels[-1] - levels[0]))
+    lines = lines_of(inside)
+    if len(edges) < 3 and sum(len(segments(line)) >= 2 for line in lines) < 0.5 * len(lines):
+        return []
+    columns = edges if len(edges) >= 3 else _gaps(inside, x0, x1)
+    if len(inside) < 4 or len(columns) < 3:
+        return []
+    rows = _banded(inside, levels, columns, boxed=len(edges) >= 3)
+    if len(rows) < 2 or sum(sum(bool(c) for c in r) >= 2 for r in rows) < 2:
+        return []
+    return [Table(tuple(rows), levels[-1], levels[0], x0, x1, _is_headed(rows, inside, columns))]
+
+
+def _is_headed(rows: Sequence[Sequence[str]], words: Sequence[Word], columns: Sequence[float]) -> bool:
+    """Bold type tells: a bold first row heads its columns, a bold first column names its rows. Without bold type a
+    first row that holds figures in a table of two columns is no heading."""
+    lines = lines_of(words)
+    if not lines:
+        return True
+    first = [w for w in lines[0].words]
+    left = [w for w in words if w.middle[0] <= columns[1]]
+    rest = [w for w in words if w.middle[0] > columns[1] and w not in first]
+    if any(w.bold for w in words):
+        top_bold = sum(w.bold for w in first) > 0.7 * len(first)
+        left_bold = sum(w.bold for w in left) > 0.8 * len(left) and sum(w.bold for w in rest) < 0.3 * max(len(rest), 1)
+        if left_bold and not all(w.bold for w in first if w.middle[0] > columns[1]):
+            return False
+        if top_bold:
+            return True
+    if len(columns) > 3:
+        return True
+    return not (rows[0][0].endswith(":") or any(c.isdigit() for c in rows[0][-1]))
+
+
+def _spanning(rules: Iterable[tuple[float, float, float]], least: float) -> list[float]:
+    """The places (place, from, to) whose rules together cover at least `least` points: the icon in a box does not."""
+    rules = sorted(rules)
+    found = []
+    for place in _distinct([r[0] for r in rules]):
+        spans = sorted((a, b) for at, a, b in rules if place - 0.1 <= at <= place + 4.1)
+        covered, reach = 0.0, float("-inf")
+        for a, b in spans:
+            covered += max(0.0, b - max(a, reach))
+            reach = max(reach, b)
+        if covered >= least:
+            found.append(place)
+    return found
+
+
 def _touching(rules: Rules) -> list[Rules]:
-    """Groups of rules that meet, or that have the same extent one below the other."""
+    """Groups of rules that meet."""
     items = [("h", a, b, y, y) for a, b, y in rules.horizontal] + [("v", x, x, a, b) for a, b, x in rules.vertical]
+    items = list(dict.fromkeys((k, *(round(v, 1) for v in rest)) for k, *rest in items))
+    items.sort(key=lambda i: i[3])
     parent = list(range(len(items)))
 
     def root(i: int) -> int:
@@ -306,22 +361,34 @@ def _touching(rules: Rules) -> list[Rules]:
             i = parent[i]
         return i
 
-    if len(items) > 1500:
-        return []
     for i, a in enumerate(items):
         for j in range(i + 1, len(items)):
             b = items[j]
-            meet = a[1] <= b[2] + 2 and b[1] <= a[2] + 2 and a[3] <= b[4] + 2 and b[3] <= a[4] + 2
-            alike = a[0] == b[0] == "h" and abs(a[1] - b[1]) < 2 and abs(a[2] - b[2]) < 2 and abs(a[3] - b[3]) < 120
-            if meet or alike:
+            if b[3] > a[4] + 2:
+                break
+            if a[1] <= b[2] + 2 and b[1] <= a[2] + 2 and root(i) != root(j):
                 parent[root(i)] = root(j)
     groups: dict[int, list[tuple[str, float, float, float, float]]] = {}
     for i, item in enumerate(items):
         groups.setdefault(root(i), []).append(item)
     return [
         Rules(tuple((a, b, y) for k, a, b, y, _ in g if k == "h"), tuple((a, b, x) for k, x, _, a, b in g if k == "v"))
-        for g in groups.values()
-    ]
+        for g in groups.values() if any(item[0] == "h" for item in g)
+    ]  # fmt: skip
+
+
+def _stacked(lines: Sequence[tuple[float, float, float]]) -> list[Rules]:
+    """Rules of the same extent one below the other, as above, below the header of and below an open table."""
+    groups: list[list[tuple[float, float, float]]] = []
+    for line in sorted(lines, key=lambda r: -r[2]):
+        for group in groups:
+            last = group[-1]
+            if abs(last[0] - line[0]) < 3 and abs(last[1] - line[1]) < 3 and last[2] - line[2] < 400:
+                group.append(line)
+                break
+        else:
+            groups.append([line])
+    return [Rules(tuple(g), ()) for g in groups if len(g) >= 3]
 
 
 def _distinct(values: Iterable[float]) -> list[float]:
@@ -354,14 +421,16 @@ def _gaps(words: Sequence[Word], x0: float, x1: float) -> list[float]:
     return [*borders, x1]
 
 
-def _banded(words: Sequence[Word], levels: Sequence[float], columns: Sequence[float]) -> list[tuple[str, ...]]:
+def _banded(
+    words: Sequence[Word], levels: Sequence[float], columns: Sequence[float], *, boxed: bool
+) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     bands = list(zip(levels, levels[1:], strict=False))[::-1]
     for bottom, top in bands:
         band = [w for w in words if bottom - 1 <= w.middle[1] < top - 1 or (top == levels[-1] and w.middle[1] >= top - 1)]
         if not band:
             continue
-        if len(bands) <= 3:  # only a rule above, below the header and at the end: rows by their spacing
+        if len(bands) <= 3 and not boxed:  # only a rule above, below the header and at the end: rows by their spacing
             rows += _rows(lines_of(band), columns)
         else:
             rows.append(_cells(band, columns))
@@ -428,7 +497,8 @@ def _aligned(run: Sequence[Line]) -> Table | None:
     bullets = sum(bool(re.fullmatch(r"[-•*‣▪◦–·]|\(?\d{1,2}[.)]|[a-z][.)]", r[0])) for r in rows)
     if len(rows) < 3 or leaders > 0.3 * len(rows) or bullets > 0.5 * len(rows):
         return None
-    return Table(tuple(rows), run[0].y + run[0].size, run[-1].y - 0.3 * run[-1].size, x0, x1)
+    top, bottom = run[0].y + run[0].size, run[-1].y - 0.3 * run[-1].size
+    return Table(tuple(rows), top, bottom, x0, x1, _is_headed(rows, words, columns))
 
 
 def _rows(lines: Sequence[Line], columns: Sequence[float]) -> list[tuple[str, ...]]:
@@ -449,14 +519,30 @@ def _rows(lines: Sequence[Line], columns: Sequence[float]) -> list[tuple[str, ..
 
 
 def joined(lines: Sequence[str]) -> str:
-    """Lines of one paragraph or cell; a word hyphenated at a line end is made whole."""
+    """Lines of one paragraph or cell; where a word is hyphenated at a line end stands CUT, until `mended`."""
     text = ""
     for line in lines:
         line = line.strip()
-        if text.endswith("\u00ad"):
-            text = text[:-1] + line
-        elif re.search(r"[a-zäöü]-$", text) and re.match(r"[a-zäöü]", line):
-            text = text[:-1] + line
+        if re.search(r"[^\W\d_][-\u00ad]$", text) and re.match(r"[^\W\d_]", line):
+            text = text[:-1] + CUT + line
         else:
             text = f"{text} {line}".strip()
     return text.replace("\u00ad", "")
+
+
+CUT = "\u2027"
+_CUT_WORD = re.compile(rf"(\w+){CUT}(\w+)")
+
+
+def mended(text: str, known: frozenset[str]) -> str:
+    """Takes the cuts out: "spin‧dle" is spindle, but "power‧off" stays power-off when the document knows the words
+    apart (or the compound) and not the whole. `known`: the words of the document, lower case."""
+
+    def whole(match: re.Match[str]) -> str:
+        a, b = match.group(1).lower(), match.group(2).lower()
+        if a + b in known:
+            return match.group(1) + match.group(2)
+        apart = f"{a}-{b}" in known or (a in known and b in known and len(b) > 2)
+        return f"{match.group(1)}-{match.group(2)}" if apart or match.group(2)[0].isupper() else match.group(1) + match.group(2)
+
+    return _CUT_WORD.sub(whole, text).replace(CUT, "-")

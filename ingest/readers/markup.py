@@ -148,6 +148,13 @@ def table_block(rows: list[list[str]], page: int | None = None, name: str = "") 
     return Block("table", text, page, header=padded[0], rows=tuple(padded[1:]), name=name)
 
 
+def names_and_values(rows: list[list[str]], page: int | None = None) -> Block:
+    """A table without headings, whose first column names the values beside it: "Revision: C"."""
+    cleaned = [[folded(c) for c in row if c.strip()] for row in rows]
+    lines = [f"{row[0].rstrip(':')}: {' | '.join(row[1:])}" if len(row) > 1 else row[0] for row in cleaned if row]
+    return Block("list", "\n".join(lines), page, items=tuple(lines))
+
+
 def _inline(token: Token) -> str:
     pieces: list[str] = []
     for child in token.children or []:

@@ -11,7 +11,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import pypdfium2
 from ingest.readers import layout
 from ingest.readers.blocks import BULLET, STEP, WARNING_WORD, Block, Content, UnreadableFile, folded, heading_level, lines_to_blocks
 from ingest.readers.layout import Line, Table, Word
-from ingest.readers.markup import table_block
+from ingest.readers.markup import names_and_values, table_block
 
 _MOST_PAGES = 5000
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d*\s*$|(?:·\s?){4,}\s*\d*\s*$")
@@ -66,7 +66,23 @@ def read(path: Path) -> Content:
     blocks: list[Block] = []
     for page in pages:
         blocks += _page_blocks(page, style)
-    return Content(tuple(blocks), pages=len(pages), meta=meta)
+    return Content(tuple(_mended(_steps_joined(blocks))), pages=len(pages), meta=meta)
+
+
+def _mended(blocks: Sequence[Block]) -> list[Block]:
+    """Words cut at line ends made whole, by the vocabulary of the whole document."""
+    texts = [t for b in blocks for t in (b.text, *b.items, *b.header, *(c for row in b.rows for c in row))]
+    known = frozenset(w for t in texts for w in re.findall(r"\w+(?:-\w+)*", t.lower()))
+    if not any(layout.CUT in t for t in texts):
+        return list(blocks)
+
+    def each(cells: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(layout.mended(c, known) for c in cells)
+
+    return [
+        replace(b, text=layout.mended(b.text, known), items=each(b.items), header=each(b.header), rows=tuple(map(each, b.rows)))
+        for b in blocks
+    ]
 
 
 def _described(path: Path) -> tuple[dict[str, str], dict[str, int]]:
@@ -150,12 +166,12 @@ def _without_margins(pages: Sequence[_Page]) -> list[_Page]:
     for page in pages:
         for text in {_mask(line.text) for line in page.lines if _at_edge(line, page)}:
             seen[text] += 1
-    often = max(3, 0.3 * len(pages))
+    often = max(2, 0.3 * len(pages))
 
     def stays(line: Line, page: _Page) -> bool:
         if not _at_edge(line, page):
             return True
-        return not (_PAGE_NUMBER.match(line.text) or (len(pages) > 2 and seen[_mask(line.text)] >= often))
+        return not (_PAGE_NUMBER.match(line.text) or seen[_mask(line.text)] >= often)
 
     return [_Page(p.number, p.height, tuple(ln for ln in p.lines if stays(ln, p)), p.tables) for p in pages]
 
@@ -193,8 +209,8 @@ def _page_blocks(page: _Page, style: _Style) -> list[Block]:
         while waiting and waiting[0].top > line.y + line.size and not _beside(waiting[0], line):
             close()
             blocks.append(_table(waiting.pop(0), page.number))
-        if _LEADERS.search(line.text):
-            continue
+        if _LEADERS.search(line.text) or (len(line.text) <= 8 and not any(c.isalpha() for c in line.text)):
+            continue  # a table of contents; the numbers in a drawing
         level = _heading(line, style)
         if level:
             close()
@@ -209,7 +225,7 @@ def _page_blocks(page: _Page, style: _Style) -> list[Block]:
         paragraph.append(line)
     close()
     blocks += [_table(t, page.number) for t in waiting]
-    return _captioned(_steps_joined(blocks))
+    return _captioned(blocks)
 
 
 def heading_text(line: Line) -> str:
@@ -277,7 +293,8 @@ def _text_blocks(lines: Sequence[Line], page: int) -> list[Block]:
 
 
 def _steps_joined(blocks: Sequence[Block]) -> list[Block]:
-    """Single steps in sequence become one list; what is indented between two of them belongs to the former."""
+    """Single steps in sequence become one list, over page breaks too; what stands between two of them belongs to the
+    former, a warning before the next is an item of its own."""
     joined: list[Block] = []
     for block in blocks:
         before = joined[-1] if joined else None
@@ -326,4 +343,5 @@ def _captioned(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _table(table: Table, page: int) -> Block:
-    return table_block([list(row) for row in table.rows], page)
+    rows = [list(row) for row in table.rows]
+    return table_block(rows, page) if table.headed else names_and_values(rows, page)
