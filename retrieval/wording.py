@@ -33,12 +33,12 @@ ABBREVIATIONS: Mapping[str, str] = {
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "filter": ("filter", "strainer", "sieve", "mesh", "cartridge", "screen", "basket"),
     "pump": ("pump", "impeller"),
-    "sensor": ("sensor", "probe", "transmitter", "transducer", "flowmeter", "photocell", "encoder", "detector"),
+    "sensor": ("sensor", "probe", "transmitter", "transducer", "photocell", "encoder", "detector", "meter", "flowmeter"),
     "switch": ("switch", "button"),
     "bearing": ("bearing",),
     "belt": ("belt",),
     "chain": ("chain",),
-    "seal": ("seal", "gasket", "o-ring", "oring", "lip"),
+    "seal": ("seal", "gasket", "oring", "lip"),
     "hose": ("hose", "pipe", "tube", "fitting", "nipple"),
     "valve": ("valve", "solenoid"),
     "motor": ("motor", "winding", "servo"),
@@ -65,21 +65,18 @@ COMPONENTS: Mapping[str, tuple[str, ...]] = {
 }
 _FAMILY = {noun: family for family, nouns in COMPONENTS.items() for noun in nouns}
 _FAULT = frozenset(
-    "clogged blocked plugged choked dirty full sludge swarf chips gunk gunked fouled contaminated coated worn broken "
-    "defective faulty failed failing dead stuck seized jammed leaking leak cracked loose burnt burned torn bent "
-    "unserviceable weak noisy shot gone bad drifting misaligned saturated restricted bunged cavitating slipping damaged "
-    "corroded scaled stiff tripped snapped split frayed".split()
+    ["clogged", "blocked", "plugged", "choked", "dirty", "full", "sludge", "swarf", "chips", "gunk", "gunked", "fouled", "contaminated", "coated", "worn", "broken", "defective", "faulty", "failed", "failing", "dead", "stuck", "seized", "jammed", "leaking", "leak", "cracked", "loose", "burnt", "burned", "torn", "bent", "unserviceable", "weak", "noisy", "shot", "gone", "bad", "drifting", "misaligned", "saturated", "restricted", "bunged", "cavitating", "slipping", "damaged", "corroded", "scaled", "stiff", "tripped", "snapped", "split", "frayed"]
 )
 _FIX = frozenset(
-    "replaced changed cleaned swapped renewed rebuilt flushed rinsed fitted installed exchanged washed new wiped "
-    "blew blown tightened repaired overhauled reseated recalibrated calibrated realigned adjusted refitted regreased "
-    "replace change clean swap rebuild flush wash wipe renew fit swapping replacing cleaning changing "
-    "unblocked unclogged cleared".split()
+    ["replaced", "changed", "cleaned", "swapped", "renewed", "rebuilt", "flushed", "rinsed", "fitted", "installed", "exchanged", "washed", "new", "wiped", "blew", "blown", "tightened", "repaired", "overhauled", "reseated", "recalibrated", "calibrated", "realigned", "adjusted", "refitted", "regreased", "replace", "change", "clean", "swap", "rebuild", "flush", "wash", "wipe", "renew", "fit", "swapping", "replacing", "cleaning", "changing", "unblocked", "unclogged", "cleared"]
 )
-_CLEARED = frozenset("ok okay fine good intact clear alright healthy normal working plausible innocent tight".split())
-_NEGATION = frozenset("not no isn't isnt wasn't wasnt nothing without neither nor never".split())
-_CLAUSE = re.compile(r"[.;,!?\n]|->|=>|\bbut\b|\bthen\b|\bso\b|\binstead\b|\bturned out\b| - ")
-_TOKEN = re.compile(r"[a-z][a-z'/\-]*[a-z/]|[a-z]")
+_CLEARED = frozenset(["ok", "okay", "fine", "good", "intact", "clear", "alright", "healthy", "normal", "working", "plausible", "innocent", "tight"])
+_LOOKED = frozenset(["checked", "inspected", "measured", "tested", "looked", "check"])
+_NEGATION = frozenset(["not", "no", "isn't", "isnt", "wasn't", "wasnt", "nothing", "without", "neither", "nor", "never"])
+_CLAUSE = re.compile(r"[.;,!?\n()=]|->|=>|\bbut\b|\bthen\b|\bso\b|\binstead\b|\bturned out\b| - ")
+_TOKEN = re.compile(r"[a-z][a-z'/]*[a-z/]|[a-z]")
+#: "with clean filter": said of what was found in order, where "clean filter" alone is what was done.
+_FOUND_CLEAN = re.compile(r"\bwith (?:a )?clean\b")
 
 
 @dataclass(frozen=True)
@@ -116,13 +113,15 @@ def mentions(text: str) -> tuple[Mention, ...]:
         words = [_word(token) for token in _TOKEN.findall(clause)]
         bag = set(words)
         named = list(dict.fromkeys(_FAMILY[word] for word in words if word in _FAMILY))
-        weight = 0.5
+        weight = 0.2 if bag & _LOOKED else 0.5
         if bag & _FAULT:
             weight += 2.0
         if bag & _FIX:
             weight += 1.5
         negated = bool(bag & _NEGATION)
-        if bag & _CLEARED and not (bag & _FAULT):
+        if _FOUND_CLEAN.search(clause):
+            weight = -1.0
+        elif bag & _CLEARED and not (bag & _FAULT):
             weight = -2.0 if not bag & _FIX else weight
         if negated:
             weight = 1.0 if bag & _CLEARED else -2.0
@@ -141,7 +140,8 @@ def culprit(text: str, among: Sequence[str] = ()) -> str:
     if among:
         by_family = {family: name for name in reversed(among) if (family := family_of(name))}
         total = {by_family[component]: weight for component, weight in total.items() if component in by_family}
-    best = max(total.items(), key=lambda item: item[1], default=("", 0.0))
+    # Of equals the later one: a text tells first what was looked at and last what it was.
+    best = max(reversed(total.items()), key=lambda item: item[1], default=("", 0.0))
     return best[0] if best[1] > 0.4 else ""
 
 

@@ -21,7 +21,7 @@ from tools.calendar import Calendar
 from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, paths, read_model
 from tools.sql import Database, Grants, Rows, Statement, TableGrant
 
-__all__ = ["EquipmentInfo", "ModelError", "ModelFile", "Place", "Plant", "json_schema", "read_model"]
+__all__ = ["EquipmentInfo", "ModelError", "ModelFile", "Place", "Plant", "json_schema", "model_grants", "read_model"]
 
 SHIPPED_MODEL = Path(__file__).with_name("plant_model.yaml")
 FRESHNESS_S = 20.0
@@ -107,13 +107,7 @@ class Plant:
     @cached_property
     def system_grants(self) -> Grants:
         """For the plant's own questions (names, freshness): every table that is not forbidden, no secret column."""
-        return Grants(
-            {
-                name: TableGrant(table.table or name, table.columns)
-                for name, table in self.model.tables.items()
-                if table.scope != "forbidden"
-            }
-        )
+        return model_grants(self.model)
 
     def _table_grants(self, caller: Caller, scoped: bool, own: Mapping[str, str]) -> dict[str, TableGrant]:
         sees_personal = caller.role in self.model.personal_for
@@ -329,6 +323,13 @@ class Plant:
 
     def close(self) -> None:
         self.database.close()
+
+
+def model_grants(model: ModelFile) -> Grants:
+    """Every table of a model that is not forbidden, whole, without its secret and personal columns."""
+    return Grants(
+        {name: TableGrant(table.table or name, table.columns) for name, table in model.tables.items() if table.scope != "forbidden"}
+    )
 
 
 def _say(words: dict[str, str], id: str, names: Iterable[str]) -> None:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from tools.access import POLICY, Caller, Policy
@@ -33,6 +34,14 @@ class ToolError(Exception):
 
 class Unavailable(ToolError):
     """A part that the tool needs is down (database, index); the sentence says which."""
+
+
+class Unanswerable(Exception):
+    """A question that ends before it reaches the data (names, rights); `result` is what the person gets."""
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(result.message)
+        self.result = result
 
 
 class BadArgument(ToolError):
@@ -137,8 +146,8 @@ def run(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Step:
             raise BadArgument(f"{tool.name}: {sorted(unknown | missing)[0]}")
         try:
             result = tool.function(call, **arguments)
-        except Unavailable as error:
-            result = Result("unavailable", message=str(error))
+        except Unanswerable as end:
+            result = end.result
         except BadArgument:
             raise
         except ToolError as error:
@@ -157,3 +166,17 @@ def marked(steps: tuple[Step, ...]) -> tuple[Step, ...]:
             evidence.append(item.marked(f"E{number}"))
         out.append(replace(step, result=replace(step.result, evidence=tuple(evidence))))
     return tuple(out)
+
+
+@cache
+def all_tools() -> Mapping[str, Tool]:
+    """Every tool by name. A new tool is one typed function and one line here."""
+    from tools import alarms, correlations, documents, free_sql, maintenance, manuals, metrics, records, requests, signals, tracing
+
+    functions = (
+        metrics.query_metrics, records.list_records, alarms.explain_alarm, maintenance.diagnose, manuals.search_documents,
+        manuals.get_procedure, tracing.trace_material, signals.signal_trend, correlations.find_correlations,
+        documents.draft_document, requests.raise_request, free_sql.run_sql,
+    )  # fmt: skip
+    acting = {requests.raise_request}
+    return {function.__name__: Tool(function.__name__, function, function in acting) for function in functions}

@@ -1,0 +1,199 @@
+"""What an alarm means, in the order of ISA-18.2: description, causes, consequence, what to do, time to respond.
+
+The approved procedure comes first and verbatim; causes are the published ones beside those counted from the plant's
+own logs; then what is going on now: recent occurrences, open orders, spare stock. A code never answers for its
+neighbour, and a bare number that several machines know asks which. tests/test_alarms.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from retrieval.index import AlarmEntry, Hit
+from retrieval.rank import UNSURE
+from retrieval.wording import culprit, family_of
+from tools.evidence import Evidence, fact
+from tools.maintenance import cause_counts, log_entries, open_orders
+from tools.manuals import Machine, machine_of, procedure_evidence, quote, step_lines
+from tools.records import select
+from tools.registry import Call, Choice, Period, Result, Unanswerable
+
+RECENT_DAYS = 30
+_FIELDS = ("severity", "description", "cause", "consequence", "remedy", "response_time")
+
+
+def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result:
+    """What an alarm or error code means, its likely causes, what to do, and its recent history.
+
+    code: the alarm as shown on the machine. equipment: the machine that shows it."""
+    machine = machine_of(call, equipment)
+    hint = f"{machine.name} {machine.equipment_class or ''}" if machine.name else ""
+    entries = call.index.alarm(code, equipment=machine.id, equipment_class=machine.equipment_class, hint=hint)
+    if not entries and machine.known and equipment is None:
+        # The machine in front was only assumed; another machine may show this code.
+        machine = Machine(None, "", None, False)
+        entries = call.index.alarm(code)
+    if machine.known:
+        evidence = [alarm_evidence(entry) for entry in entries[:1]]
+    else:
+        lists = _distinct(entries)
+        if len(lists) > 1 and not (machine.name and _named(lists[0], machine.name)):
+            return _which(code, lists, call)
+        evidence = [alarm_evidence(entry) for entry in lists[:1]]
+    parts: dict[str, object] = {"entry": bool(evidence), "unknown_machine": machine.name if machine.name and not machine.known else ""}
+    entry = entries[0] if evidence else None
+    if entry is not None:
+        add_procedure(call, code, entry, machine, evidence, parts)
+    add_history(call, code, entry, machine, evidence, parts)
+    if not evidence:
+        where = f" for {machine.name}" if machine.name else ""
+        return Result("no_data", message=f"No effective document{where} lists the alarm {code}, and it has not been raised here.", data=parts)
+    if entry is not None and "limited" in parts:
+        return Result("partial", tuple(evidence), message=str(parts["limited"]), limited_to="documents", data=parts)
+    message = "" if entry is not None else f"No effective document lists the alarm {code}; this is what the plant's own records hold."
+    return Result("answered" if entry is not None else "partial", tuple(evidence), message=message, data=parts)
+
+
+def alarm_evidence(entry: AlarmEntry) -> Evidence:
+    """One published entry as evidence: each field verbatim as a fact, the whole passage as its quote."""
+    facts = {"code": fact("code", entry.code, "id"), "alarm": fact("alarm", entry.title)}
+    facts |= {name: fact(name.replace("_", " "), value) for name in _FIELDS if (value := getattr(entry, name))}
+    anchor = entry.passage.anchor
+    if anchor.page is not None:
+        facts["page"] = fact("page", anchor.page, "count")
+    return Evidence("document", f"Alarm {entry.code} {entry.title}", facts=facts, quotes=(quote(entry.passage),))
+
+
+def add_procedure(call: Call, code: str, entry: AlarmEntry, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
+    """The approved steps for this alarm: the step list whose section or text names the code, else a clearly relevant one."""
+    hits = call.index.procedures(
+        f"alarm {code} {entry.title}", equipment=machine.id,
+        equipment_class=machine.equipment_class or entry.passage.equipment_class or None, k=5,
+    )  # fmt: skip
+    best = next((hit for hit in hits if _names_code(hit, code)), None)
+    if best is None and hits and hits[0].score >= max(UNSURE, 0.6):
+        best = hits[0]
+    if best is not None:
+        parts["steps"] = len(evidence)
+        parts["lines"] = step_lines(best.passage)
+        evidence.append(procedure_evidence(best.passage))
+
+
+def add_history(call: Call, code: str, entry: AlarmEntry | None, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
+    """Causes from the logs, occurrences, open orders and spare stock, each where there is any.
+
+    The MES is asked only for a machine of this plant, or for a code when no machine was named."""
+    if not call.plant.equipment or parts["unknown_machine"]:
+        return
+    spelled = entry.code if entry else code
+    same: dict[str, object] = {"alarm": spelled}
+    if machine.known and machine.equipment_class:
+        same["equipment_class"] = machine.equipment_class
+    components = _components(entry)
+    try:
+        add_records(call, spelled, same, components, machine, evidence, parts)
+    except Unanswerable as end:
+        # The manual is for everybody; records of another line are not, and the answer says so.
+        parts["limited"] = end.result.message
+
+
+def add_records(call: Call, spelled: str, same: dict[str, object], components: Sequence[str], machine: Machine,
+                evidence: list[Evidence], parts: dict[str, object]) -> None:  # fmt: skip
+    """Rows of the MES about this alarm, within the caller's rights. Raises Unanswerable outside them."""
+    here = {"equipment": machine.id} if machine.known else {}
+    period = Period(f"the last {RECENT_DAYS} days", call.now - timedelta(days=RECENT_DAYS), call.now, assumed=True)
+    events = select(call, "alarm_events", {"alarm": spelled, **here}, period, order="raised desc", limit=50)
+    logs = log_entries(call, same)
+    if logs.rows:
+        parts["causes"] = len(evidence)
+        evidence.append(cause_counts(call, logs, components))
+    if events.rows:
+        parts["events"] = len(evidence)
+        evidence.append(events)
+    if not machine.known:
+        return
+    orders = open_orders(call, machine)
+    if orders is not None:
+        parts["orders"] = len(evidence)
+        evidence.append(orders)
+    add_spares(call, components, machine, evidence, parts)
+
+
+def add_spares(call: Call, components: Sequence[str], machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
+    """Stock of the parts that the published causes name, of this machine's class."""
+    stock = select(call, "spare_parts", {"equipment_class": machine.equipment_class}, None, limit=200)
+    wanted = {family_of(component) for component in components} - {""}
+    rows = tuple(row for row in stock.rows if _is_for(str(row.get("name", "")), wanted, components))
+    if rows:
+        parts["spares"] = len(evidence)
+        evidence.append(Evidence(
+            "query", "Spare parts in stock", stock.columns, rows, stock.subject,
+            {**stock.facts, "parts": fact("parts", len(rows), "count")}, query=stock.query,
+        ))  # fmt: skip
+
+
+def _is_for(name: str, families: set[str], components: Sequence[str]) -> bool:
+    """A part belongs to a component when both are of one family and share a word ("coolant filter", "coolant pump")."""
+    if family_of(name) not in families:
+        return False
+    words = set(name.lower().split())
+    return any(words & set(component.lower().split()) for component in components if family_of(component) == family_of(name))
+
+
+def _components(entry: AlarmEntry | None) -> tuple[str, ...]:
+    """The components that the published causes and remedies name, in their order."""
+    if entry is None:
+        return ()
+    found: list[str] = []
+    for text in (entry.cause, entry.remedy):
+        for part in (piece for line in text.splitlines() for piece in line.replace(";", ".").split(".")):
+            family = culprit(part) or family_of(part)
+            if family:
+                found.append(_phrase(part, family, entry.title))
+    return tuple(dict.fromkeys(found))
+
+
+def _phrase(text: str, family: str, title: str) -> str:
+    """The component as the document puts it: the family's noun with the word before it ("coolant filter")."""
+    words = [word.strip(",.()").lower() for word in text.split()]
+    for place, word in enumerate(words):
+        if family_of(word) == family:
+            before = words[place - 1] if place else ""
+            plain = before.isalpha() and before not in ("the", "a", "an", "of", "or", "and", "clogged", "worn", "defective", "dirty")
+            return f"{before} {word}" if plain else word
+    return family
+
+
+def _distinct(entries: Sequence[AlarmEntry]) -> list[AlarmEntry]:
+    """One entry per list: a code that one document holds twice is still one alarm list."""
+    seen: dict[tuple[str, str], AlarmEntry] = {}
+    for entry in entries:
+        seen.setdefault((entry.passage.anchor.document, entry.list_name), entry)
+    return list(seen.values())
+
+
+def _named(entry: AlarmEntry, words: str) -> bool:
+    """Whether the list says that it is for what the person named."""
+    about = f"{entry.passage.title} {entry.list_name} {entry.passage.equipment_class}".lower()
+    return any(word in about for word in words.lower().split() if len(word) > 2)
+
+
+def _which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:
+    """Several machines know this number: ask which, with the machines of this plant first."""
+    choices = []
+    for entry in entries:
+        machines = [info for info in call.plant.equipment.values() if info.cls == entry.passage.equipment_class]
+        name = machines[0].name if len(machines) == 1 else (entry.list_name or entry.passage.title)
+        asked = machines[0].id if machines else entry.passage.title
+        choices.append((bool(machines), Choice(f"{name}: {entry.title}", f"alarm {code} on {asked}")))
+    ordered = [choice for _, choice in sorted(choices, key=lambda item: not item[0])]
+    return Result("needs_clarification", message=f"Several machines have an alarm {code}.", choices=tuple(ordered[:4]))
+
+
+def _names_code(hit: Hit, code: str) -> bool:
+    """Whether a step list is about this alarm: it says "alarm" and the exact code in its heading or opening."""
+    from retrieval import identifiers
+
+    where = f"{hit.passage.anchor.section}\n{hit.passage.text[:300]}"
+    return "alarm" in where.lower() and any(item.key == identifiers.key(code) for item in identifiers.find(where))

@@ -1,0 +1,155 @@
+"""Answers from the plant's documents: a passage that answers, or an approved procedure step by step.
+
+Text of documents is data: it is quoted verbatim with its anchor and never followed as an instruction. Below
+`retrieval.rank.UNSURE` nothing is quoted and the result says what was searched. tests/test_manuals.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.index import Hit, Passage
+from retrieval.rank import UNSURE, best_sentence
+from tools.evidence import Evidence, Kind, Quote, fact
+from tools.registry import Call, Choice, Result
+
+KINDS = ("manual", "sop", "work_instruction", "bulletin", "log", "field_note")
+#: A second passage is shown beside the first when it is nearly as relevant.
+_NEARLY = 0.85
+_SHOWN = 3
+_WARNING = re.compile(r"^(?:WARNING|DANGER|CAUTION)\b[:.\s-]*", re.IGNORECASE)
+_STEP_NUMBER = re.compile(r"^\s*\(?\d{1,2}[.)]\s+")
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The machine a question is about: `known` when the plant has it; an unknown one is kept as it was said."""
+
+    id: str | None
+    name: str
+    equipment_class: str | None
+    known: bool
+
+
+def machine_of(call: Call, equipment: str | None) -> Machine:
+    """The machine named in the plan, else the one in front of the person, else none."""
+    wanted = equipment or call.equipment
+    if wanted is None:
+        return Machine(None, "", None, False)
+    info = call.plant.equipment.get(wanted)
+    if info is None:
+        return Machine(None, wanted, None, False)
+    return Machine(info.id, info.name, info.cls, True)
+
+
+def quote(passage: Passage, text: str | None = None) -> Quote:
+    """A passage, or the part of it that answers, as a quotation with its anchor."""
+    anchor = passage.anchor
+    return Quote(
+        text or passage.text, anchor.document, passage.title, anchor.revision, anchor.page, anchor.section,
+        passage.author, passage.date,
+    )  # fmt: skip
+
+
+def document_evidence(passage: Passage, text: str | None = None) -> Evidence:
+    """One quoted passage as evidence; logs and field notes are records of their author, not approved documents."""
+    kind: Kind = "field_note" if passage.kind == "field_note" else "document"
+    facts = {
+        "document": fact("document", passage.anchor.document, "id"),
+        "revision": fact("revision", passage.anchor.revision, "id"),
+        "section": fact("section", passage.anchor.section or passage.title),
+        "author": fact("author", passage.author or None),
+        "date": fact("date", passage.date or None),
+    }
+    if passage.anchor.page is not None:
+        facts["page"] = fact("page", passage.anchor.page, "count")
+    return Evidence(
+        kind=kind, title=passage.title, facts=facts, quotes=(quote(passage, text), quote(passage)),
+        record="log" if passage.kind == "log" else "", record_id=passage.anchor.document,
+    )  # fmt: skip
+
+
+def search_documents(call: Call, query: str, equipment: str | None = None, kinds: list[str] | None = None) -> Result:
+    """Find what manuals, SOPs, work instructions, bulletins, logs or field notes say about something.
+
+    query: what is looked for, in words. equipment: the machine it is about. kinds: restrict to document kinds."""
+    wanted = [kind for kind in kinds or () if kind in KINDS]
+    machine = machine_of(call, equipment)
+    words = query if machine.known or not machine.name else f"{query} {machine.name}"
+    hits = call.index.search(words, 8, equipment=machine.id, equipment_class=machine.equipment_class, kinds=wanted)
+    if not wanted:
+        hits = _approved_first(hits)
+    good = [hit for hit in hits if hit.score >= UNSURE]
+    if not good:
+        return Result("no_data", message=_nothing(call, query, machine, wanted))
+    top = good[0].score
+    shown = [hit for hit in good if hit.score >= _NEARLY * top][:_SHOWN]
+    evidence = tuple(document_evidence(hit.passage, best_sentence(query, hit.passage)) for hit in shown)
+    return Result("answered", evidence, data={"blocks": tuple(hit.passage.block for hit in shown), "query": query})
+
+
+def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
+    """Logs and notes stand below approved documents unless they are clearly more relevant."""
+    return sorted(hits, key=lambda hit: hit.score - (0.15 if hit.passage.kind in ("log", "field_note") else 0.0), reverse=True)
+
+
+def _nothing(call: Call, query: str, machine: Machine, kinds: Sequence[str]) -> str:
+    documents = [info for info in call.index.documents() if info.status == "effective" and (not kinds or info.kind in kinds)]
+    where = f" for {machine.name}" if machine.name else ""
+    what = " and ".join(kind.replace("_", " ") + "s" for kind in kinds) or "documents"
+    return f"I searched {len(documents)} effective {what}{where} and found nothing about “{query}”."
+
+
+def get_procedure(call: Call, task: str, equipment: str | None = None, product: str | None = None,
+                  skill: str | None = None) -> Result:  # fmt: skip
+    """The approved procedure for a task, step by step, verbatim with its warnings.
+
+    task: what is to be done. equipment, product: what it is for. skill: novice, experienced or expert."""
+    machine = machine_of(call, equipment)
+    words = task if machine.known or not machine.name else f"{task} {machine.name}"
+    hits = call.index.procedures(words, equipment=machine.id, equipment_class=machine.equipment_class, product=product, k=5)
+    good = [hit for hit in hits if hit.score >= UNSURE]
+    if not good:
+        return Result("no_data", message=_nothing(call, task, machine, ("sop", "work_instruction", "manual")))
+    best = good[0]
+    others = tuple(
+        Choice(hit.passage.anchor.section or hit.passage.title, f"show me the procedure {hit.passage.anchor.section}")
+        for hit in good[1:3]
+        if hit.score >= _NEARLY * best.score and hit.passage.anchor.section != best.passage.anchor.section
+    )
+    return Result(
+        "answered", (procedure_evidence(best.passage),),
+        data={"lines": step_lines(best.passage), "skill": skill or "", "others": tuple(c.label for c in others)},
+    )  # fmt: skip
+
+
+def procedure_evidence(passage: Passage) -> Evidence:
+    """A step list as evidence: its quotes are the whole passage and then each step, verbatim."""
+    base = document_evidence(passage)
+    steps = tuple(quote(passage, text) for text in passage.steps)
+    count = len(step_lines(passage))
+    return Evidence(
+        kind="document", title=base.title, quotes=(quote(passage), *steps),
+        facts={**base.facts, "steps": fact("steps", count, "count")},
+    )  # fmt: skip
+
+
+def step_lines(passage: Passage) -> tuple[dict[str, object], ...]:
+    """The steps as {n, text, warning?}: a warning is put to the step that it stands before; none is ever lost."""
+    lines: list[dict[str, object]] = []
+    pending: list[str] = []
+    for step in passage.steps:
+        text = step.strip()
+        if _WARNING.match(text):
+            pending.append(text)
+            continue
+        line: dict[str, object] = {"n": len(lines) + 1, "text": _STEP_NUMBER.sub("", text)}
+        if pending:
+            line["warning"] = " ".join(pending)
+            pending = []
+        lines.append(line)
+    if pending and lines:
+        lines[-1]["warning"] = " ".join([str(lines[-1].get("warning", "")), *pending]).strip()
+    return tuple(lines)
