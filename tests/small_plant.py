@@ -54,7 +54,7 @@ def build(path: Path, seed: int = 3) -> Path:
     for machine, (line, cls) in MACHINES.items():
         name = "Parts washer 1" if machine == "WASH-01" else machine
         put("equipment", machine, line, name, cls, "M", "X", "s1", "1.0", "2020-01-01", "high", "running")
-    for line, products in PRODUCTS.items():
+    for products in PRODUCTS.values():
         for product in products:
             put("products", product, f"Product {product}", "F", "pcs")
             put("variants", f"{product}-A", product, f"{product} A")

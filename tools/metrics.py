@@ -121,6 +121,7 @@ def _answer(
                       limited_to=where_asked.limited_to)  # fmt: skip
     evidence = _evidence(call, question, span, figures)
     data: dict[str, Any] = {"metrics": names, "by": question.by, "period": span, "undefined": _undefined(plant, figures, names)}
+    data["better"] = {n: {"up": True, "down": False}.get(plant.model.metrics[n].direction) for n in names}
     if compare_to is not None:
         evidence, compared, notes = _compare(call, question, span, evidence, figures, compare_to, filters)
         data["compare"] = compared
