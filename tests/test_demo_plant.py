@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from ingest.demo import plant as demo
+from ingest.pipeline import IngestError
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UNTIL = datetime(2026, 6, 17, 9, tzinfo=BERLIN)
@@ -62,6 +63,25 @@ def test_every_table_is_filled_and_every_reference_resolves(built: demo.DemoPlan
     for table, count in built.rows.items():
         assert one(mes, f"SELECT count(*) FROM {table}") == count
     assert rows(mes, "PRAGMA foreign_key_check") == []
+
+
+def test_a_full_build_has_about_a_million_rows(built: demo.DemoPlant) -> None:
+    samples = built.rows["signal_samples"]
+    assert samples == built.rows["signals"] * (41 * 288 + 1)
+    others = sum(built.rows.values()) - samples
+    assert 800_000 < samples * 60 / 41 + others * 400 / 64 < 1_500_000
+
+
+def test_people_write_in_many_wordings(mes: sqlite3.Connection) -> None:
+    texts = [text for (text,) in rows(mes, "SELECT text FROM maintenance_logs")]
+    assert len(set(texts)) > 0.7 * len(texts)
+    assert any(text[0].islower() for text in texts)
+    assert any(text[0].isupper() for text in texts)
+    assert not [text for text in texts if "{" in text or "  " in text]
+    listed = yaml.safe_load((SOURCES / "log_texts.yaml").read_text(encoding="utf-8"))
+    patterns = {t for entries in listed["classes"].values() for entry in entries for cause in entry["causes"] for t in cause["texts"]}
+    assert len(patterns) >= 400
+    assert all(len(entries) >= 11 for entries in listed["classes"].values())
 
 
 def test_nothing_lies_after_until(mes: sqlite3.Connection) -> None:
@@ -429,7 +449,7 @@ def test_a_failed_build_keeps_the_old_plant(tmp_path: Path, monkeypatch: pytest.
     old = demo.build(tmp_path, UNTIL, days=10, signal_days=1)
     before = old.database.read_bytes()
     monkeypatch.setattr(demo, "simulate", lambda *_: type("Broken", (), {"tables": {"sites": [(1, 2)]}, "truth": {}})())
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(IngestError, match="could not be written"):
         demo.build(tmp_path, UNTIL, days=10, signal_days=1)
     assert old.database.read_bytes() == before
     assert {p.name for p in tmp_path.iterdir()} == {"mes.sqlite", "stories.json"}

@@ -155,7 +155,8 @@ def finish(world: World, writer: Writer, job: Job, texts: list[str], closed_s: i
     """Closes a job at that time, or leaves it in a state that fits when the time has not come."""
     end_s = world.timeline.end_s
     assert job.technician is not None
-    values: dict[str, object] = {"machine": job.equipment, "code": None, "min": round(minutes), "part": None, "tech": "Weiss", "shift": "day"}
+    helper = writer.pick(world.team("technician")).split(".")[-1].capitalize()
+    values: dict[str, object] = {"machine": job.equipment, "code": None, "min": round(minutes), "part": None, "tech": helper, "shift": "next"}
     if closed_s <= end_s:
         job.status, job.closed_s, job.started_s = "closed", closed_s, max(job.created_s, closed_s - int(minutes * 60) - 300)
         job.labour_min = round(minutes)

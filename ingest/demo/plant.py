@@ -49,7 +49,8 @@ def build(
     folder: Path, until: datetime, seed: int = 7, progress: Progress | None = None, days: int = 400, signal_days: int = 60
 ) -> DemoPlant:
     """Simulates `days` days of counts and events and `signal_days` days of signals up to `until` (aware) into folder/mes.sqlite.
-    The file appears under its name only when it is complete. Raises ValueError for a naive `until` or fewer than 10 days."""
+    The file appears under its name only when it is complete.
+    Raises ValueError for a naive `until` or fewer than 10 days, IngestError when the files cannot be written."""
     if until.tzinfo is None:
         raise ValueError("until must carry a time zone")
     if days < 10 or signal_days < 1 or signal_days > days:
@@ -58,10 +59,15 @@ def build(
     report = progress or (lambda step, share: None)
     world = simulate(until, seed, days, signal_days, report)
     report("writing", 0.7)
-    folder.mkdir(parents=True, exist_ok=True)
-    rows = write(folder / DATABASE, world.tables)
     truth = {"until": until.astimezone(UTC).isoformat(), "seed": seed, "days": days, "stories": world.truth}
-    replace_text(folder / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=True))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = write(folder / DATABASE, world.tables)
+        replace_text(folder / TRUTH, json.dumps(truth, indent=1, ensure_ascii=False, sort_keys=True))
+    except (OSError, sqlite3.Error) as error:
+        from ingest.pipeline import IngestError  # only here: it brings the readers with it
+
+        raise IngestError(f"The demo plant could not be written to {folder}: {error}.") from error
     report("done", 1.0)
     return DemoPlant(folder / DATABASE, until, seed, rows, time.perf_counter() - begun)
 
@@ -115,7 +121,7 @@ def simulate(until: datetime, seed: int, days: int, signal_days: int, report: Pr
 def write(path: Path, tables: Mapping[str, list[tuple[Any, ...]]]) -> dict[str, int]:
     """The tables into a new file in one transaction, indexes last, then renamed over `path`."""
     statements = schema_statements()
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.part")     # one that a killed build left behind is taken over
     partial.unlink(missing_ok=True)
     connection = sqlite3.connect(partial, isolation_level=None)
     try:
@@ -154,6 +160,6 @@ def schema_statements() -> list[str]:
 
 
 def replace_text(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial = path.with_name(f".{path.name}.part")
     partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)
