@@ -23,6 +23,7 @@ KINDS = (
 HIERARCHY = ("equipment", "line", "area", "site", "equipment_class")
 #: Kinds whose names are ordinary words or numbers: never looked for in unmarked text.
 _UNMARKED = ("equipment", "line", "area", "equipment_class", "product", "variant", "person", "supplier", "customer", "part", "signal")
+_BY_WORDS = ("part", "certification", "supplier", "customer", "reason", "defect", "signal", "person")
 CLOSE = 87.0  # least similarity of letters, of 100, with the digits equal
 ALTERNATIVES = 3
 
@@ -32,7 +33,7 @@ HERE = re.compile(
 )
 _REALLY_HERE = re.compile(r"\b(?:this|here|it|mine|my|that|me)\b|^the (?:machine|equipment|unit|station)$|^(?:machine|equipment|same machine)$", re.IGNORECASE)
 
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
 _HOMOPHONES = {"too": "2", "to": "2", "tu": "2", "for": "4", "fore": "4", "won": "1", "ate": "8", "free": "3", "tree": "3", "sex": "6", "oh": "0"}
 _LETTERS = {
     "ay": "a", "bee": "b", "be": "b", "see": "c", "sea": "c", "cee": "c", "dee": "d", "ee": "e", "eff": "f", "ef": "f", "gee": "g", "aitch": "h", "eye": "i", "jay": "j", "kay": "k", "el": "l",
@@ -41,9 +42,9 @@ _LETTERS = {
 }  # fmt: skip
 _NATO = {
     word: word[0]
-    for word in "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa quebec romeo sierra tango uniform victor whiskey xray yankee zulu".split()
+    for word in ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee", "zulu"]
 }
-_FILLERS = frozenset("the a an our my your this that these those machine machines number no nr no. unit station on at in of for equipment asset # please both all".split())
+_FILLERS = frozenset(["the", "a", "an", "our", "my", "your", "this", "that", "these", "those", "machine", "machines", "number", "no", "nr", "no.", "unit", "station", "on", "at", "in", "of", "for", "equipment", "asset", "#", "please", "both", "all"])
 _ARTICLES = re.compile(r"^(?:the|our|my|your|a|an|this|that|these|those|any|both|all|every|each|whole|entire)\s+(?=\S)", re.IGNORECASE)
 
 
@@ -124,6 +125,9 @@ class Names:
         near = self._near(said, kinds)
         if near is not None:
             return self._sole(near, kind)
+        part = self._by_words(said, kind)
+        if part is not None:
+            return part
         return Resolved(said, kind, bare_name(said), False, self.nearest(said, kinds))
 
     def _sole(self, found: Resolved, kind: str) -> Resolved:
@@ -156,6 +160,23 @@ class Names:
             return None
         return Resolved(said, best[1], next(iter(best[2])), True)
 
+    def _by_words(self, said: str, kind: str) -> Resolved | None:
+        """A name said by some of its words ("coolant filter" for "Coolant filter element 25 µm"), where few have them."""
+        if kind not in _BY_WORDS:
+            return None
+        wanted = {_singular(w) for w in re.findall(r"[a-zäöüß]{3,}|\d+", said.lower()) if w not in _FILLERS}
+        if not wanted:
+            return None
+        found: dict[str, None] = {}
+        for word, id in self.vocabulary(kind).items():
+            if wanted <= {_singular(w) for w in re.findall(r"[a-zäöüß]{3,}|\d+", word.replace("_", " "))}:
+                found[id] = None
+        if len(found) == 1:
+            return Resolved(said, kind, next(iter(found)), True)
+        if found and kind == "person":
+            return self._several(said, kind, found)
+        return None
+
     def nearest(self, said: str, kinds: Sequence[str]) -> tuple[str, ...]:
         """The real names most like an unknown one, for "did you mean"."""
         words = {word: (kind, id) for kind in kinds for word, id in self.vocabulary(kind).items() if kind in HIERARCHY or kind == kinds[0]}
@@ -172,7 +193,7 @@ class Names:
             for j in range(min(len(words), i + 5) - 1, i - 1, -1):
                 start, end = words[i][0], words[j][1]
                 piece = text[start:end].rstrip("./")
-                hit = self._certain(piece, text[:start])
+                hit = self._certain(piece, text[:start], text[start + len(piece) :])
                 if hit:
                     found.append(Named(hit[0], hit[1], start, start + len(piece), piece))
                     step = j - i + 1
@@ -180,8 +201,10 @@ class Names:
             i += step
         return tuple(found)
 
-    def _certain(self, piece: str, before: str) -> tuple[str, str] | None:
+    def _certain(self, piece: str, before: str, after: str) -> tuple[str, str] | None:
         lowered = piece.lower().removesuffix("'s")
+        if not any(c.isalnum() for c in lowered):
+            return None
         first = lowered.split()[0]
         if first in _FILLERS or lowered.split()[-1] in _FILLERS - {"machine", "machines"} or lowered.isdigit():
             return None
@@ -193,20 +216,30 @@ class Names:
             group = self.exact(lowered, ("equipment_class",))
             return (group[0], next(iter(group[1]))) if group and len(group[1]) == 1 else None
         if len(ids) != 1:
-            ours = kind == "equipment" and re.search(r"\b(?:the|our|this|that)\s+$", before.lower()) and len(lowered) >= 4
+            ours = kind == "equipment" and re.search(r"\b(?:the|our|this|that)\s+$", before.lower()) and len(lowered) >= 4 and _AFTER_NAME.match(after)
             return (kind, lowered) if ours else None  # "the robot": marked, so that somebody asks which
         if not any(re.search(r"\d", form) for form in spellings(lowered)) and kind in ("equipment", "line", "area", "equipment_class", "part", "signal"):
             # A plain word is a name only where the sentence treats it as one: "the press", not "press release".
             if not re.search(r"\b(?:the|our|this|that|on|at|for|of|in|from|by|with)\s+$", before.lower()) or len(lowered) < 4:
                 return None
+            if not _AFTER_NAME.match(after):
+                return None  # "the press brake", "the robot cell" are other things
             if kind in ("part", "signal", "equipment_class") and len(lowered.split()) < 2:
                 return None
         return kind, next(iter(ids))
 
 
+#: What may follow a name that is a plain word: the end, a full stop, or a word that begins something else.
+_AFTER_NAME = re.compile(
+    r"(?:'s)?\s*(?:$|[.,;:?!)]|(?:is|are|was|were|has|have|had|does|do|did|will|won'?t|can|can'?t|isn'?t|doesn'?t|keeps?|makes?|stops?|stopped|shows?|runs?|in|on|at|for|from|to|by|since|with|without|and|or|vs|versus|"
+    r"today|yesterday|tonight|tomorrow|this|last|next|past|during|over|per|again|please|now|when|while|because|after|before|between|oee|downtime|scrap|alarms?|orders?|stops|availability|performance|went|goes|got|gives?|smells?|sounds?|leaks?|vibrat\w+)\b)",
+    re.IGNORECASE,
+)
+
+
 def _plural(said: str) -> bool:
     words = re.findall(r"[a-z]+", said.lower())
-    return bool(words) and (words[-1].endswith("s") and not words[-1].endswith("ss") or words[0] in ("all", "both", "every", "each", "any"))
+    return bool(words) and ((words[-1].endswith("s") and not words[-1].endswith("ss")) or words[0] in ("all", "both", "every", "each", "any"))
 
 
 def _neighbours(kind: str) -> tuple[str, ...]:

@@ -31,11 +31,44 @@ def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding
     out = []
     for draft in drafts:
         last = next((c for c in reversed(previous) if c.tool == draft.tool), None)
-        if last is None or _stands_alone(clause, draft, plant):
+        if last is None:
+            out.append(_handed_on(draft, previous, clause))
+            continue
+        if _stands_alone(clause, draft, plant):
             out.append(draft)
             continue
         out.append(_overlaid(draft, dict(last.arguments), clause, plant))
     return out
+
+
+_TAKES: Mapping[str, tuple[str, ...]] = {
+    "explain_alarm": ("equipment",), "diagnose": ("equipment",), "get_procedure": ("equipment",), "search_documents": ("equipment",),
+    "signal_trend": ("equipment", "period"), "find_correlations": ("equipment", "product", "period"), "trace_material": ("lot", "serial", "order"),
+    "raise_request": ("equipment",), "draft_document": ("equipment", "line", "product", "lot", "period"),
+}  # fmt: skip
+
+
+def _handed_on(draft: Draft, previous: Sequence[Any], clause: Clause) -> Draft:
+    """Another tool than before: it takes the machine, lot or period under discussion where it lacks one and the words
+    point back or the router carried nothing."""
+    if not (draft.missing or _POINTS_BACK.search(clause.text)):
+        return draft
+    last: dict[str, Any] = {}
+    for call in previous:
+        last |= {**call.arguments, **dict(call.arguments.get("where") or {})}
+    now = dict(draft.arguments)
+    said = {family(p.label) for p in clause.placeholders} | {family(p.label) for p in clause.carried}
+    for key in _TAKES.get(draft.tool, ()):
+        value = last.get(key)
+        if key not in now and value is not None and family(key) not in said and not isinstance(value, list | Mapping):
+            if family(key) == "material" and any(k in now for k in ("lot", "serial", "order")):
+                continue
+            now[key] = value
+    missing = draft.missing if draft.missing and draft.missing.argument not in now and not any(k in now for k in ("lot", "serial", "order")) else None
+    return replace(draft, arguments=now, missing=missing)
+
+
+_POINTS_BACK = re.compile(r"\b(?:it|its|that|those|these|them|they|there|same|this one|this|then|such|one)\b", re.IGNORECASE)
 
 
 def _stands_alone(clause: Clause, draft: Draft, plant: Plant) -> bool:

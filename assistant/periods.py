@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 
 from tools.calendar import Calendar
 from tools.registry import Period
@@ -82,9 +82,9 @@ SHIFT_WORDS: Mapping[str, tuple[str, ...]] = {
     "evening": ("evening", "late", "afternoon", "2nd", "lates", "evenings", "back", "afternoons", "swing"),
     "night": ("night", "3rd", "nights", "graveyard", "overnight"),
 }
-_ONES = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"]
 _SLIPS = (
     (r"\bnights? shift of last\b", "night shift last"), (r"\by(?:e)?s?t(?:e)?r?d(?:a)?y\b|\byday\b", "yesterday"), (r"\btod[ay]y?\b", "today"),
     (r"\bto night\b|\btonite\b", "tonight"), (r"\bover night\b", "overnight"), (r"\bknights?\b|\bnite\b", "night"),
@@ -782,7 +782,7 @@ def _piece_of(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     if m.group(2) == "half":
         middle = start + (end - start) / 2
         if end - start > 2 * DAY:
-            middle = r.midnight((start.date() + (end.date() - start.date()) // 2))
+            middle = r.midnight(start.date() + (end.date() - start.date()) // 2)
         return r.span(start, middle) if m.group(1) == "1st" else r.span(middle, end)
     length = {"week": 7, "day": 1}.get(m.group(2)) or int(m.group(2).split()[0]) if m.group(2) != "weekend" else 0
     if not length or end - start < length * DAY:
@@ -872,7 +872,7 @@ def _day_team(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     return r.shift_on(m.group(0).split()[1], r.weekday(m.group(1))) if m.group(1) in _WEEKDAYS else None
 
 
-@_rule(rf"(?:night|evening) of (?:the )?(.+)")
+@_rule(r"(?:night|evening) of (?:the )?(.+)")
 def _night_of(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     day = r.day(m.group(1))
     return r.part(day, "night") if day else None
@@ -1031,7 +1031,7 @@ def _at(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     return r.span(at, at + half) if how and "after" in how else r.span(at - half, at + half)
 
 
-@_rule(rf"(?:the )?(?:(\d+) )?(minutes?|hours?) (before|after|around|to) (.+)")
+@_rule(r"(?:the )?(?:(\d+) )?(minutes?|hours?) (before|after|around|to) (.+)")
 def _beside(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     """ "The ten minutes before 3 pm", "the hour around the 02:15 break"."""
     said = re.sub(rf"^(?:the )?({_CLOCK}) \w+$", r"\1", m.group(4))

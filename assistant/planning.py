@@ -8,6 +8,7 @@ they agree or one is sure the plan runs, when neither is, the person gets choice
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from assistant.arguments import Draft, draft_calls
 from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged
-from assistant.safeguards import defeats_safeguard, judges_people
+from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people
 from assistant.understand import Clause, Question, Understanding
 from tools.access import Policy
 from tools.registry import Choice, Period, Tool
@@ -92,7 +93,7 @@ def plan(
 def _without_tools(understanding: Understanding, question: Question) -> Plan | None:
     """The statuses that need no tool: refusals by words and by class, small talk, what is outside the work here."""
     text = understanding.text
-    if defeats_safeguard(text):
+    if defeats_safeguard(text) or acts_or_falsifies(text):
         return Plan("refused_unsafe", confidence=1.0)
     status, p = understanding.reading.heads["status"][0]
     if status != "answer" and dict(understanding.reading.heads["status"])["answer"] < UNSURE_ANSWER:
@@ -101,11 +102,15 @@ def _without_tools(understanding: Understanding, question: Question) -> Plan | N
         if judges_people(text):
             return Plan(FORBIDDEN, confidence=round(p, 4), reason=_PEOPLE_REASON)
         return Plan("refused_unsafe", confidence=round(p, 4))
+    if status == "smalltalk" and not understanding.followup and _POINTS.search(text) and not _GREETING.search(text):
+        return None  # "that thing again" is a question that says too little
     if status in ("out_of_scope", "smalltalk") and p >= SURE_STATUS and not understanding.hazards:
         return Plan(status, confidence=round(p, 4))
     return None
 
 
+_POINTS = re.compile(r"^(?:\w+ ){0,2}(?:it|that|this|one|them|those|these|thing|usual)\b", re.IGNORECASE)
+_GREETING = re.compile(r"\b(?:thanks?|thank|hello|hi|hey|bye|great|good (?:morning|evening|day|night|afternoon|bye|job|work|one|to)|nice|perfect|cheers|ok|okay|cool|morning|test\w*|you|sorry|wow|never ?mind|hear|got it|fine|super|awesome|helpful|do|done)\b", re.IGNORECASE)
 _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
 
 
@@ -118,18 +123,19 @@ def _decided(
         verdict = policy.may_use(question.caller, call.tool)
         if not verdict.allowed:
             return replace(found, status=FORBIDDEN, reason=verdict.reason)
-    if not policy.rank_people and any(_about_people(call, question) for call in found.calls):
+    judged = names_people(understanding.text) or judges_people(understanding.text) and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls)
+    if not policy.rank_people and (judged or any(_about_people(call, question) for call in found.calls)):
         return replace(found, status=FORBIDDEN, reason=_PEOPLE_REASON)
     status, p = reading.heads["status"][0]
     missing = next((d for d in drafts if d.missing), None)
     if missing is not None or not found.calls:
         choices = tool_choices(understanding, question, plant)
-        reason = missing.question if missing else "What would you like to know?"
+        reason = missing.missing.question if missing and missing.missing else "What would you like to know?"
         return replace(found, status=CLARIFY, choices=choices, calls=(), reason=reason)
     ambiguous = name_choices(understanding, found.calls, plant)
     if ambiguous is not None:
         return replace(found, status=CLARIFY, choices=ambiguous[1], reason=ambiguous[0])
-    doubt = status == CLARIFY and p >= UNSURE_STATUS
+    doubt = (status == CLARIFY and p >= UNSURE_STATUS) or (status == "smalltalk" and p >= SURE_STATUS)
     ranked = reading.tools
     torn = len(understanding.clauses) == 1 and ranked[0][1] < UNSURE_TOOL and ranked[0][1] < CLOSE_RACE * ranked[1][1]
     if doubt or torn:
@@ -152,11 +158,18 @@ def _about_people(call: PlannedCall, question: Question) -> bool:
 
 
 def _distinct(calls: Sequence[PlannedCall]) -> tuple[PlannedCall, ...]:
+    """Without calls that another one of the same tool already covers."""
     out: list[PlannedCall] = []
     for call in calls:
-        if call not in out:
+        covering = next((c for c in out if c.tool == call.tool and _covers(c, call)), None)
+        if covering is None:
+            out = [c for c in out if not (c.tool == call.tool and _covers(call, c))]
             out.append(call)
     return tuple(out)
+
+
+def _covers(wide: PlannedCall, narrow: PlannedCall) -> bool:
+    return all(wide.arguments.get(key) == value for key, value in narrow.arguments.items())
 
 
 def _spans(understanding: Understanding) -> tuple[Mapping[str, Any], ...]:

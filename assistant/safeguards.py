@@ -51,6 +51,22 @@ _JUDGED = re.compile(
 )
 
 
+_THING = r"(?:line|machine|robot|cnc|press|conveyor|pump|valve|oven|furnace|mixer|fan|motor|spindle|axis|axes|heater|filler|washer|palleti[sz]er|compressor|crane|burner|reactor|agitator|door|clamp|setpoint|feed|speed|temperature|pressure|[\w]*-?\d[\w-]*)"
+_ACTS: tuple[re.Pattern[str], ...] = tuple(re.compile(p, re.IGNORECASE) for p in (
+    rf"^(?:please |pls |now |just |ok |can you |could you |go ahead and )*(?:stop|start|halt|pause|restart|shut ?down|power (?:on|off|up|down)|home|jog|run|switch (?:on|off)|turn (?:on|off)|open|close) (?:the |all |my |this )?(?:\w+ )?{_THING}\b(?![^.?!]*\b(?:how|procedure|steps|report|checklist|sequence|manual|request|ticket|orders?|list|reasons?|document|handover|instructions?|history|log)\b)(?: \w+)?(?: now| from here| immediately| remotely| please| right away| for me)*[.!]?$",
+    r"^(?:please |pls |now |just |can you |could you )*(?:set|increase|decrease|reduce|lower|turn (?:up|down)|change|adjust|bump|write) (?:the )?[^?]{0,60}\b(?:to|by) -?\d[\d.,]*(?: ?(?:%|rpm|bar|mbar|°?c|degrees|mm|kw|nm|percent|hz|pcs|pieces|kg|l|min\w*|s|seconds))?[.!]?$",
+    r"^(?:please |pls |now |just |can you |could you |go ahead and )*(?:release|unblock|un-?quarantine|approve|sign(?: off)?|reject|close|cancel|delete|erase|remove|wipe|back-?date|overwrite|falsify|forge|edit|amend|alter) (?:the |this |that |my |all |any |every |open |yesterday'?s? |today'?s? )*(?:\w+ )?(?:lots?|batch\w*|orders?|ncrs?|ncs?|nonconformances?|capas?|records?|reports?|sops?|documents?|entry|entries|work orders?|tickets?|alarms?|logs?|deviations?|stops?|holds?|results?|counts?|[\w]*-?\d[\w-]*)\b(?! (?:how|procedure|steps|\w+ procedure))[^?]*$",
+    r"\breset (?:the )?(?:counters?|counts?|figures?|statistics)\b[^?]{0,30}\b(?:so|to make|better|look)\b", r"\b(?:password|pin code|service pin|api key|login)s? (?:for|of|to)\b|\bwhat(?:'s| is) (?:\w+(?:'s)? )?(?:the )?(?:\w+ )?(?:password|service pin|api key)\b",
+    r"\b(?:trick|fool|cheat|fake|falsify)\b[^.?!]{0,40}\b(?:test\w*|inspection|scale|camera|sensor|checkweigher|detector|gauge|result|record|signature|audit\w*)\b|\bbad parts pass\b|\bback-?date\b|\bfake (?:the|a|my|some)\b",
+))
+
+
+def acts_or_falsifies(text: str) -> bool:
+    """Whether somebody wants a machine moved or set, a record released, signed, changed or made up: never done here."""
+    said = " ".join(text.replace("’", "'").split())
+    return any(pattern.search(said) for pattern in _ACTS)
+
+
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
@@ -70,3 +86,9 @@ def safeguard_named(text: str) -> str:
 def judges_people(text: str) -> bool:
     """Whether persons are compared or ranked by what they do."""
     return bool(_JUDGED.search(" ".join(text.split())))
+
+
+def names_people(text: str) -> bool:
+    """Whether the judged are called operators, workers, people and so on, rather than just "who"."""
+    m = _JUDGED.search(" ".join(text.split()))
+    return bool(m and re.search(rf"\b{_PEOPLE}\b", m.group(0), re.IGNORECASE))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
 DOUBTFUL = 0.35
+SURE_ALONE = 0.9  # a question that is this clear by itself does not lean on earlier ones
+SURELY_ONE = 0.7  # probability of a single call above which a question is not taken apart
 SECOND_TOOL = 0.25  # probability of a second tool from which a question is tried as two requests
 _NAMES = frozenset((*HIERARCHY, "product", "variant", "part", "supplier", "customer", "certification", "reason", "defect", "signal", "person"))
 _CODES = frozenset(("lot", "order", "serial", "code", "id"))
@@ -118,6 +120,9 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     hazards = detect(text, words)
     context = question.previous_texts[-3:]
     reading = router.read(text, context)
+    alone = router.read(text) if context and not _points_back(text) else None
+    if alone is not None and alone.best("status") == "answer" and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE:
+        reading, context = alone, ()  # a complete question of its own; what came before would only bend it
     reader = _Marks(plant, names_of(plant), question)
     placeholders = reader.placeholders(text, reading.spans)
     carried = reader.carried(reading.context_spans, context)
@@ -161,6 +166,10 @@ _BACK = re.compile(
 _PRONOUN = re.compile(r"\b(?:it|its|that|those|these|them|they|one|ones|same|there|then|instead|too|again|other|previous|this one|he|she|his|her)\b", re.IGNORECASE)
 
 
+def _points_back(text: str) -> bool:
+    return bool(_BACK.match(text)) or bool(_PRONOUN.search(text)) or len(text.split()) <= 4
+
+
 def leans_back(text: str, reading: Reading, placeholders: Sequence[Placeholder]) -> bool:
     """Whether a question needs the earlier ones: the router carries spans over, or the words themselves point back."""
     words = text.split()
@@ -182,7 +191,7 @@ class _Marks:
         phrases = [_trimmed(s, text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
         entities = self._with_names(text, entities)
         entities = self._with_periods(text, entities)
-        entities = _with_codes(text, entities)
+        entities = _with_shifts(text, _with_codes(text, entities), self.plant.calendar)
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
 
@@ -208,7 +217,7 @@ class _Marks:
     def _tidied(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """Best first, nothing overlapping; doubtful ones only when the plant knows them."""
         kept: list[Span] = []
-        spans = _run_together(text, spans)
+        spans = [part for span in _run_together(text, spans) for part in _taken_apart(span)]
         for span in sorted(spans, key=lambda s: -s.score * (1 + 0.02 * len(s.text))):
             span = _trimmed(span, text)
             if not span.text or any(s.start < span.end and span.start < s.end for s in kept):
@@ -226,8 +235,11 @@ class _Marks:
             mine = Span(named.kind, named.text, named.start, named.end, 1.0, negated=any(s.negated for s in over))
             if any(self._knows(s) and (s.end - s.start) >= (named.end - named.start) for s in over):
                 continue
-            if any(s.label in ("period", "compare", "limit", "number", "code", "lot", "order", "serial", "id", "shift") for s in over):
+            if any(s.label in ("period", "compare", "shift") for s in over):
                 continue
+            codes = [s for s in over if s.label in ("limit", "number", "code", "lot", "order", "serial", "id")]
+            if codes and (not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)):
+                continue  # a code that says more than the name; the name of a known thing beats a bare guess
             if any(s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over):
                 continue  # "CNC-02 north" or "press 1 feeder" is another thing than what it contains
             for s in over:
@@ -283,6 +295,8 @@ class _Marks:
         if label in HIERARCHY and _OWN_LINE.fullmatch(text):
             line = self._own_line()
             return made("line", line, True) if line else None
+        if label in _NAMES and set(re.findall(r"[a-z]+", text.lower())) <= _NO_NAME and not re.search(r"\d", text):
+            return None
         if label in _NAMES:
             found = self.names.resolve(text, label)
             front = self.question.equipment
@@ -303,6 +317,7 @@ class _Marks:
         return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
 
 
+_NO_NAME = frozenset("too also it that this same one ones other others them those these all both any each every which what who and or the a an there here only just so then".split())
 _OWN_LINE = re.compile(r"(?:on |at |for |in )?(?:this|the|my|our|that) (?:production )?line", re.IGNORECASE)
 _ONLY_SHIFT = re.compile(r"(?:during|on|in|for|over|only)? ?(?:the )?([\w ]+?) ?(?:shift|crew|team)|(?:on )?(nights|earlies|lates)", re.IGNORECASE)
 
@@ -330,6 +345,8 @@ def _plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> Said
 
 def _trimmed(span: Span, source: str) -> Span:
     """Without punctuation and articles at its edges, and with the whole words that it cuts."""
+    if span.end - span.start != len(span.text):
+        return span  # a name completed from its neighbour
     start, end = span.start, span.end
     while start < end and source[start] in " .,;:!?\"'(“":
         start += 1
@@ -338,6 +355,29 @@ def _trimmed(span: Span, source: str) -> Span:
     if end > start and source[end - 1] == ")" and "(" not in source[start:end]:
         end -= 1
     return replace(span, text=source[start:end], start=start, end=end)
+
+
+_BETWEEN = re.compile(r"\s*(?:,|&|/|\+|\band\b|\bvs\.?|\bversus\b|\bor\b)\s*", re.IGNORECASE)
+
+
+def _taken_apart(span: Span) -> list[Span]:
+    """"lines 1 and 2", "extruder 7 vs extruder 8": one span, two names; a bare number borrows the noun before it."""
+    if span.label not in (*HIERARCHY, "product", "shift", "lot", "order", "code") or not _BETWEEN.search(span.text):
+        return [span]
+    pieces, at = [], 0
+    for m in [*_BETWEEN.finditer(span.text), None]:
+        end = m.start() if m else len(span.text)
+        pieces.append((at, span.text[at:end]))
+        at = m.end() if m else end
+    noun = re.sub(r"[\s-]*\d+\w*$", "", pieces[0][1])
+    if not all(re.search(r"\d", piece) for _, piece in pieces) or not noun:
+        return [span]
+    out = []
+    for offset, piece in pieces:
+        name = piece if re.search(r"[A-Za-z]{2}", piece) else f"{noun.removesuffix('s')} {piece}"
+        start = span.start + offset
+        out.append(replace(span, text=name, start=start, end=start + len(piece)))
+    return out
 
 
 def _run_together(text: str, spans: Sequence[Span]) -> list[Span]:
@@ -373,9 +413,29 @@ def _with_codes(text: str, spans: list[Span]) -> list[Span]:
     out = list(spans)
     for label, pattern in _SAID_CODES:
         for m in pattern.finditer(text):
-            start, end = m.span(1)
-            if not any(s.start < end and start < s.end for s in out):
-                out.append(Span(label, m.group(1).rstrip(".-"), start, start + len(m.group(1).rstrip(".-")), 0.9))
+            start, end = m.start(1), m.start(1) + len(m.group(1).rstrip(".-"))
+            over = [s for s in out if s.start < end and start < s.end]
+            if over and not all(s.label in (*_CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over):
+                continue
+            if any(s.label == label for s in over) and label != "serial":
+                continue
+            for s in over:
+                out.remove(s)
+            out.append(Span(label, text[start:end], start, end, 0.9, any(s.negated for s in over)))
+    return sorted(out, key=lambda s: s.start)
+
+
+_SAID_SHIFT = re.compile(
+    r"\b(?:day|night|early|late|morning|evening|afternoon|first|second|third|1st|2nd|3rd|graveyard|back)s?[- ]shifts?\b|(?<=on )(?:nights|earlies|lates|days)\b|\b(?:nights|earlies|lates)\b", re.IGNORECASE
+)
+
+
+def _with_shifts(text: str, spans: list[Span], calendar: Calendar) -> list[Span]:
+    """Shifts by name where no span, least of all a time ("last night shift"), holds them."""
+    out = list(spans)
+    for m in _SAID_SHIFT.finditer(text):
+        if not any(s.start < m.end() and m.start() < s.end for s in out) and shift_named(m.group(0).replace("-", " "), calendar):
+            out.append(Span("shift", m.group(0).replace("-", " "), m.start(), m.end(), 0.9))
     return sorted(out, key=lambda s: s.start)
 
 
@@ -390,9 +450,11 @@ def _clauses(
 ) -> tuple[Clause, ...]:
     """One clause, or the two that a compound question is best cut into."""
     whole = (Clause(text, reading, placeholders, carried),)
-    several = reading.best("calls") != "1" or reading.tools[1][1] >= SECOND_TOOL
-    if not several or reading.best("status") != "answer":
+    several = reading.best("calls") != "1" or (reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE)
+    if reading.best("status") != "answer":
         return whole
+    if not several:
+        return _two_requests(text, context, router, marks) or whole
     wanted = {tool for tool, p in reading.tools if p >= 0.2}
     best: tuple[float, tuple[Clause, ...]] | None = None
     joints = [m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 2 and len(text[m.end() :].split()) >= 2]
@@ -411,6 +473,33 @@ def _clauses(
             )
             best = (score, cut)
     return best[1] if best and best[0] >= 0.25 and _asks(best[1][0]) and _asks(best[1][1]) else whole
+
+
+_STRONG_JOINT = re.compile(r"(?:,? and(?: also| then| please)?|;|,? plus|, (?:then|also|please)|\. (?:then|also|please|and)|, (?=(?:get|call|send|tell|draft|show|list|explain|give|what|how|who|when|where|which)\b)) ", re.IGNORECASE)
+SURE_PART = 0.8  # each half, read by itself, must be this sure of its tool to count as a request of its own
+
+
+def _two_requests(text: str, context: Sequence[str], router: Reader, marks: _Marks) -> tuple[Clause, ...] | None:
+    """Two complete requests for different tools, joined by a word, although the whole reads like one."""
+    for joint in list(_STRONG_JOINT.finditer(text))[:2]:
+        first, second = text[: joint.start()], text[joint.end() :]
+        if len(first.split()) < 3 or len(second.split()) < 3:
+            continue
+        left, right = router.read(first, context), router.read(second, (*context[-2:], first))
+        sure = all(r.tools[0][1] >= SURE_PART and r.heads["status"][0] >= ("answer", SURE_PART) and r.best("status") == "answer" for r in (left, right))
+        if sure and left.tools[0][0] != right.tools[0][0] and router.read(second).tools[0][0] == right.tools[0][0]:
+            return _shared(
+                Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
+                Clause(second, right, marks.placeholders(second, right.spans), marks.carried(right.context_spans, (*context[-2:], first))),
+            )
+    return None
+
+
+def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:
+    """"Uptime and open orders of CNC-02": the machine said at the end belongs to both."""
+    has = {p.label in HIERARCHY for p in first.placeholders}
+    lent = tuple(p for p in second.placeholders if p.label in HIERARCHY) if True not in has else ()
+    return replace(first, carried=(*first.carried, *(replace(p, turn=-1) for p in lent))), second
 
 
 def _asks(clause: Clause) -> bool:

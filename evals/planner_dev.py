@@ -1,0 +1,230 @@
+"""The planner on the held-out part of the written corpus: right tools, whole plans, and which arguments go wrong.
+
+Plans are compared as said: the corpus is about many plants, so names stay words, periods their text, filters are
+flattened. `score` takes rows and a planner function; `python -m evals.planner_dev` prints the table over the shipped
+router and the demo plant's model.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from assistant.lm.phrasings import canonical_status
+from tools.registry import Period
+
+Planner = Callable[[str, Sequence[str]], tuple[str, Sequence[tuple[str, Mapping[str, Any]]]]]
+"""(question, earlier questions) -> (status, calls as (tool, arguments))."""
+
+_EMPTY = frozenset("the a an our my your on in at for of from to this that no number nr and".split())
+#: Free wordings are right when most of their words are there; everything else must be equal.
+_FREE = frozenset(("task", "symptom", "query", "outcome", "text"))
+FREE_OVERLAP = 0.6
+
+
+@dataclass
+class Score:
+    """Counts over rows; `errors` are (question, argument, wanted, got) for the first failing argument of each."""
+
+    rows: int = 0
+    status: int = 0
+    tool: int = 0
+    exact: int = 0
+    answerable: int = 0
+    arguments: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)
+    errors: list[tuple[str, str, Any, Any]] = field(default_factory=list)
+
+    def table(self) -> dict[str, float]:
+        share = {"status": self.status / max(1, self.rows), "tool": self.tool / max(1, self.answerable), "exact": self.exact / max(1, self.answerable)}
+        wrong = {f"wrong {name}": count for name, count in self.arguments.most_common()}
+        return {**{k: round(v, 4) for k, v in share.items()}, "rows": self.rows, **wrong}
+
+
+def score(rows: Iterable[Mapping[str, Any]], planner: Planner) -> Score:
+    """Run a planner over corpus rows (`q`, optional `ctx`, `calls` or `status`)."""
+    out = Score()
+    for row in rows:
+        out.rows += 1
+        wanted_status = row.get("status", "answer")
+        status, calls = planner(row["q"], row.get("ctx", ()))
+        answered = status in ("planned", "needs_confirmation", "not_allowed")
+        got_status = "answer" if answered else status
+        if got_status == wanted_status or (wanted_status == "refused_unsafe" and status == "not_allowed"):
+            out.status += 1
+        elif wanted_status != "answer" or not calls:
+            out.errors.append((row["q"], "status", wanted_status, status))
+        if wanted_status != "answer":
+            continue
+        out.answerable += 1
+        wanted = [(c["tool"], flat(c["tool"], c["args"])) for c in row["calls"]]
+        got = [(tool, flat(tool, arguments)) for tool, arguments in calls]
+        if sorted(t for t, _ in wanted) == sorted(t for t, _ in got):
+            out.tool += 1
+        else:
+            if got_status == "answer" or calls:
+                out.errors.append((row["q"], "tool", [t for t, _ in wanted], [t for t, _ in got]))
+            out.arguments["tool"] += 1
+            continue
+        wrong = _first_wrong(wanted, got, out)
+        if wrong is None:
+            out.exact += 1
+        else:
+            out.arguments[wrong[0]] += 1
+            out.errors.append((row["q"], *wrong))
+    return out
+
+
+def flat(tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as the corpus writes them: filters beside the rest, values as said, in plain lower case."""
+    out: dict[str, Any] = {}
+    for key, value in {**{k: v for k, v in arguments.items() if k != "where"}, **dict(arguments.get("where") or {})}.items():
+        plain = _plain(value)
+        if key == "status":
+            plain = _statuses(value)
+        if key == "sort":
+            plain = str(value).split()[-1]
+        if key in ("metrics", "by", "kinds"):
+            plain = tuple(sorted(value if isinstance(value, list | tuple) else [value]))
+        out["place" if key in ("equipment", "line", "area", "site", "equipment_class") else key] = plain
+    return out
+
+
+def _statuses(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {"closed": "open"}.get(str(value.get("not")), f"not {value.get('not')}")
+    found = []
+    for item in value if isinstance(value, list | tuple) else [value]:
+        try:
+            found.append(canonical_status(str(item)))
+        except Exception:
+            found.append(str(item))
+    return tuple(sorted(found)) if len(found) > 1 else found[0]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Period):
+        return _plain(value.text)
+    if isinstance(value, Mapping):
+        if "text" in value:
+            return _plain(value["text"])
+        return tuple(sorted((k, _plain(v)) for k, v in value.items()))
+    if isinstance(value, list | tuple):
+        return tuple(sorted(str(_plain(v)) for v in value))
+    words = [w for w in re.findall(r"[^\W_]+", str(value).lower()) if w not in _EMPTY]
+    return " ".join(words) or str(value).lower()
+
+
+def _first_wrong(wanted: list[tuple[str, dict[str, Any]]], got: list[tuple[str, dict[str, Any]]], out: Score) -> tuple[str, Any, Any] | None:
+    left = list(got)
+    for tool, arguments in wanted:
+        candidates = [g for g in left if g[0] == tool]
+        best = min(candidates, key=lambda g: len(_differences(arguments, g[1])))
+        left.remove(best)
+        for key in arguments:
+            out.seen[key] += 1
+        wrong = _differences(arguments, best[1])
+        if wrong:
+            key = wrong[0]
+            return key, arguments.get(key), best[1].get(key)
+    return None
+
+
+def _differences(wanted: Mapping[str, Any], got: Mapping[str, Any]) -> list[str]:
+    return [key for key in dict.fromkeys((*wanted, *got)) if not _same(key, wanted.get(key), got.get(key))]
+
+
+def _same(key: str, wanted: Any, got: Any) -> bool:
+    if wanted == got:
+        return True
+    if key in _FREE and wanted and got:
+        a, b = set(str(wanted).split()), set(str(got).split())
+        return len(a & b) >= FREE_OVERLAP * max(len(a), min(len(b), len(a) + 4))
+    if key == "place" and wanted and got:
+        return _singular(wanted) == _singular(got)
+    return key in ("direction",) and wanted is None
+
+
+def _singular(value: Any) -> str:
+    return " ".join(word.removesuffix("s") for word in str(value).split())
+
+
+def score_cases(cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Score]:
+    """Run written cases (evals/cases/planner.jsonl) by kind. `ask` answers a case with `status`, `calls` and `hazards`
+    as `andon plan` prints them; a case of kind `hazard` is right when exactly its hazards are heard."""
+    out: dict[str, Score] = {}
+    for case in cases:
+        here = out.setdefault(case["kind"], Score())
+        here.rows += 1
+        here.answerable += 1
+        got = ask(case)
+        if case["kind"] == "hazard":
+            right = sorted(got["hazards"]) == sorted(case["hazards"])
+            here.tool += right
+            here.exact += right
+            here.status += right
+            if not right:
+                here.errors.append((case["question"], "hazards", case["hazards"], got["hazards"]))
+            continue
+        if got["status"] == case["status"]:
+            here.status += 1
+        else:
+            here.errors.append((case["question"], "status", case["status"], got["status"]))
+        wanted = [(c["tool"], flat(c["tool"], c["arguments"])) for c in case["calls"]]
+        calls = [(c["tool"], flat(c["tool"], c["arguments"])) for c in got["calls"]]
+        if not wanted:
+            here.tool += got["status"] == case["status"]
+            here.exact += got["status"] == case["status"]
+        elif sorted(t for t, _ in wanted) != sorted(t for t, _ in calls):
+            here.errors.append((case["question"], "tool", [t for t, _ in wanted], [t for t, _ in calls]))
+        else:
+            here.tool += 1
+            wrong = _first_wrong(wanted, calls, here)
+            if wrong is None:
+                here.exact += got["status"] == case["status"]
+            else:
+                here.errors.append((case["question"], *wrong))
+    return out
+
+
+def main() -> int:
+    """Print the table for the shipped router over the demo plant's model."""
+    import json
+    import sys
+    from datetime import datetime
+
+    from assistant.lm.phrasings import CORPUS, held_out, rows
+    from assistant.planning import plan
+    from assistant.router import Router
+    from assistant.understand import Question, understand
+    from tools.access import POLICY, Caller
+    from tools.plant_model import Plant
+
+    url = sys.argv[1] if len(sys.argv) > 1 else "sqlite:///.andon/mes.sqlite"
+    plant, router = Plant.open(None, url), Router.load()
+    caller = Caller("sam", "Sam", "supervisor", via="test")
+    now = datetime(2026, 6, 17, 9, tzinfo=plant.zone)
+
+    def planner(text: str, context: Sequence[str]) -> tuple[str, Sequence[tuple[str, Mapping[str, Any]]]]:
+        previous: list[Any] = []
+        said: list[str] = []
+        for turn in (*context, text):
+            question = Question(turn, now, caller, None, tuple(previous), tuple(said))
+            found = plan(understand(question, plant, router), question, plant, {}, None, POLICY)
+            previous.append(found)
+            said.append(turn)
+        return found.status, [(c.tool, {**c.arguments, **c.unresolved}) for c in found.calls]
+
+    split = [row for row in rows(CORPUS) if held_out(row["q"])]
+    result = score(split, planner)
+    sys.stdout.write(json.dumps(result.table(), indent=1) + "\n")
+    for error in result.errors:
+        sys.stdout.write(" | ".join(str(part) for part in error) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
