@@ -140,7 +140,9 @@ def fill_notes(world: World, stops: list[Stop], made: list[Counts]) -> None:
             continue
         number += 1
         author = writer.pick(world.team("operator", line, shift))
-        text = patterns["stop_of_story"] if shown else note(world, writer, per_shift[key], good[key], line)
+        text = note(world, writer, per_shift[key], good[key], line)
+        if shown:
+            text = writer.fill(patterns["stop_of_story"], stop_slots(world, next(s for s in per_shift[key] if s.story == "i")))
         world.rows("shift_notes").append((f"SN-{number:05d}", line, shift, day.isoformat(), author, timeline.text(ends[key] - 300), text))
 
 
@@ -149,13 +151,18 @@ def note(world: World, writer: Writer, stops: list[Stop], good: int, line: str) 
     long = sorted((s for s in stops if s.end_s - s.start_s >= 900), key=lambda s: s.start_s - s.end_s)[:2]
     sentences = [writer.fill(writer.pick(patterns["opening" if long else "quiet"]), {"good": good, "line": line})]
     for stop in long:
-        what = stop.mode.title.lower() if stop.mode else stop.reason
-        at = world.timeline.moment(stop.start_s).astimezone(world.timeline.zone)
-        slots = {"machine": stop.equipment, "what": what, "min": round((stop.end_s - stop.start_s) / 60), "at": f"{at:%H:%M}"}
-        sentences.append(writer.fill(writer.pick(patterns["stop"]), slots))
+        sentences.append(writer.fill(writer.pick(patterns["stop"]), stop_slots(world, stop)))
     if writer.rng.random() < 0.35:
         sentences.append(writer.fill(writer.pick(patterns["remarks"]), {"line": line}))
     return " ".join(sentences)
+
+
+def stop_slots(world: World, stop: Stop) -> dict[str, object]:
+    """What a note says about a stop; the time of day is the plant's."""
+    begun, ended = (world.timeline.moment(second).astimezone(world.timeline.zone) for second in (stop.start_s, stop.end_s))
+    what = stop.mode.title.lower() if stop.mode else stop.reason
+    minutes = round((stop.end_s - stop.start_s) / 60)
+    return {"machine": stop.equipment, "what": what, "min": minutes, "at": f"{begun:%H:%M}", "until": f"{ended:%H:%M}"}
 
 
 def burst_truth(world: World) -> list[str]:

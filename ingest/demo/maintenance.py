@@ -105,7 +105,8 @@ def repair(world: World, writer: Writer, stop: Stop) -> Job:
         job.logs.append((end_s - 900, job.technician, writer.log(writer.patterns["first_look"], job.technician, values, done=False), None))
     elif closed > end_s or (stop.story == "b" and end_s - stop.start_s < 12 * HOUR_S):
         job.status = "open" if stop.story == "b" else str(rng.choice(["waiting_parts", "in_progress", "open"], p=[0.5, 0.3, 0.2]))
-        job.priority = "high" if stop.story == "b" else priority
+        if stop.story == "b":
+            job.priority, job.due_s = "high", created + int(DUE_DAYS["high"] * DAY_S)
         if job.status == "open":
             job.started_s, job.technician = None, None
         else:
