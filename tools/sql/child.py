@@ -24,7 +24,16 @@ GRACE_S = 0.5
 MEMORY_BYTES = 1_000_000_000
 HEAP_BYTES = 256_000_000
 _ROOT = Path(__file__).resolve().parents[2]
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from tools.sql.child import serve; serve(sys.argv[2])"
+# The child needs no parser: entering the package by its door would load sqlglot, most of its time to start.
+_START = """
+import sys, types
+sys.path.insert(0, sys.argv[1])
+package = types.ModuleType("tools.sql")
+package.__path__ = [sys.argv[1] + "/tools/sql"]
+sys.modules["tools.sql"] = package
+from tools.sql.child import serve
+serve(sys.argv[2])
+"""
 
 
 class SqliteChild:

@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from tools.sql.child import SqliteChild
+from tools.sql.duck import DuckSession
 from tools.sql.gate import Compiled, bound_parameters, compile_statement, parameter_shape
+from tools.sql.postgres import PostgresSession
 from tools.sql.sqlite import EngineFailure, SqliteSession
 from tools.sql.values import (
     ColumnInfo,
@@ -50,6 +52,7 @@ _SENTENCES: Mapping[str, str] = {
     "arithmetic": "A number in the statement divides by zero or is out of range.",
     "too_costly": "The statement would read too much of the plant database.",
     "busy": "The plant database is busy with other questions.",
+    "superuser": "The plant database was opened with a superuser's role; give Andon a role that can only read.",
     "open_circuit": "The plant database did not answer repeatedly and is left alone for a few seconds.",
     "driver": "The driver for this kind of database is not installed.",
 }
@@ -73,6 +76,7 @@ class Session(Protocol):
         reach: Reach,
         max_rows: int,
         deadline_s: float,
+        settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]: ...
 
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]: ...
@@ -129,7 +133,8 @@ class Database:
 
     @classmethod
     def open(cls, url: str) -> Database:
-        """`sqlite:///path` or a bare path, `postgresql://...`, or a `.duckdb`, `.parquet` or `.csv` file.
+        """`sqlite:///path` or a bare path, `postgresql://...`, or a `.duckdb`, `.parquet` or `.csv` file or a folder
+        of them.
 
         Connects once, so that a wrong URL fails here. Raises SqlUnavailable with one sentence.
         """
@@ -146,7 +151,8 @@ class Database:
             path = rest.removeprefix("/") if scheme in ("sqlite", "duckdb") else (rest or url)
             if separator and not Path(path).exists() and Path(rest).exists():
                 path = rest  # sqlite:///plant/mes.db where /plant/mes.db was meant
-            known = scheme == "duckdb" or Path(path).suffix.lower() in (".duckdb", ".parquet", ".csv")
+            files = Path(path).suffix.lower() in (".duckdb", ".parquet", ".csv") or Path(path).is_dir()
+            known = scheme == "duckdb" or files
             database = cls("duckdb" if known else "sqlite", path=path)
         else:
             raise SqlUnavailable(f"A database URL cannot start with {scheme!r}.", "cannot_open")
@@ -162,13 +168,18 @@ class Database:
         parameters = bound_parameters(statement, grants)
         sql = compiled.decision.sql
         named = {name: value for name, value in parameters.items() if _mentions(sql, name, compiled.reach.order)}
-        columns, rows = self._execute(statement, compiled, named, started + deadline_s)
+        columns, rows = self._execute(statement, compiled, named, grants.parameters, started + deadline_s)
         truncated = len(rows) > compiled.cap
         ms = (time.monotonic() - started) * 1_000
         return Rows(columns, tuple(tuple(row) for row in rows[: compiled.cap]), truncated, ms, sql, named)
 
     def _execute(
-        self, statement: Statement, compiled: Compiled, parameters: Mapping[str, object], ends: float
+        self,
+        statement: Statement,
+        compiled: Compiled,
+        parameters: Mapping[str, object],
+        scope: Mapping[str, object],
+        ends: float,
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         session: Session | None = None
         if not self.slots.acquire(timeout=max(0.0, ends - time.monotonic())):
@@ -179,7 +190,7 @@ class Database:
             if statement.purpose == "free" and self.dialect == "sqlite":
                 return self._sqlite_child().run(sql, parameters, reach, cap, left)
             session = self._connect(left)
-            answer = session.run(sql, parameters, reach, cap, left)
+            answer = session.run(sql, parameters, reach, cap, left, scope)
             self.failures = 0
             return answer
         except EngineFailure as failure:
@@ -246,7 +257,9 @@ class Database:
                 return self.idle.pop()
         if self.dialect == "sqlite":
             return SqliteSession(self.path)
-        raise EngineFailure("driver")
+        if self.dialect == "duckdb":
+            return DuckSession(self.path)
+        return PostgresSession(self.url, wait_s)
 
     def _notice_replacement(self) -> None:
         """A file rebuilt under its old name is another database; open connections would read the deleted one."""

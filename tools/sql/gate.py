@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
@@ -35,7 +35,7 @@ class Compiled:
     decision: Decision
     refused: Refused | None
     cap: int
-    reach: Reach = Reach()
+    reach: Reach = field(default_factory=Reach)
 
 
 def compile_statement(statement: Statement, grants: Grants, dialect: str) -> Compiled:
@@ -93,7 +93,7 @@ class _Rewrite:
         self.spelling: dict[str, str] = {}
         self.used: dict[str, TableGrant] = {}
         self.reads: dict[str, set[str]] = {}
-        self.guards: set[Expr] = set()
+        self.guards: list[exp.Select] = []
 
     def run(self) -> Compiled:
         self.resolve_tables()
@@ -244,7 +244,7 @@ class _Rewrite:
             if grant is None or table.args.get("joins"):
                 raise Refusal(f"table {table.name}", f"The table {table.name} may not be read here.")
             guard = self.guard(grant, columns.get(table.alias, set()))
-            self.guards.add(guard)
+            self.guards.append(guard)
             alias = exp.TableAlias(this=exp.to_identifier(table.alias, quoted=True))
             table.replace(exp.Subquery(this=guard, alias=alias))
 
@@ -309,7 +309,7 @@ class _Rewrite:
         back = again[0] if len(again) == 1 else None
         if back is None:
             raise Refusal("unstable statement", "The statement does not read back as it was checked.")
-        guards: set[Expr] = self.guards
+        guards: set[Expr] = set(self.guards)
         if back != tree:
             # Some functions read back as another node of the same text; then the text must be a fixed point.
             if self.dialect.generate(back, copy=True, comments=False) != sql:

@@ -144,6 +144,7 @@ class SqliteSession:
         reach: Reach,
         max_rows: int,
         deadline_s: float,
+        settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Column names and at most `max_rows` rows, under the lock for exactly `reach`. Raises EngineFailure."""
         ends = time.monotonic() + deadline_s
