@@ -25,7 +25,7 @@ TABLES: Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
 INTERVALS = ("every shift", "daily", "weekly", "monthly", "every 3 months", "every 6 months", "yearly", "every 2 years")
 ALARM_HEAD = ("Code", "Alarm", "Severity", "Description", "Consequence", "Cause", "Remedy", "Respond within")
 ALARM_WIDTHS = (1.1, 2.0, 1.3, 3.5, 2.8, 3.2, 3.9, 1.5)
-VALUE = re.compile(r"^(?P<value>[±≤≥<>]?\s?[−+-]?\d[\d ]*(?:[.,]\d+)?(?:\s(?:to|±)\s[−+-]?\d+(?:\.\d+)?)?)\s?(?P<unit>\D.*)?$")
+VALUE = re.compile(r"^(?P<value>[±≤≥<>]?\s?[−+-]?\d+(?: \d{3})*(?:[.,]\d+)?(?:\s(?:to|±)\s[−+-]?\d+(?:\.\d+)?)?)\s?(?P<unit>\D.*)?$")
 SEE = re.compile(r"\{see:([a-z0-9.-]+)\}")
 REVISED = re.compile(r"\{v:([a-z0-9_]+)\}")
 
@@ -145,9 +145,10 @@ def free_table(writer: Writer, table: Mapping[str, Any]) -> None:
     writer.blocks.append({"type": "table", "caption": table.get("caption", ""), "head": head,
                           "widths": table.get("widths", [1] * len(head)), "rows": rows})
     column = table.get("value")
+    units = next((i for i, name in enumerate(head) if name.lower().startswith("unit")), None)
     if column is not None:
         for row in rows:
-            writer.fact("table", row[0], row[column], row)
+            writer.fact("table", row[0], row[column], row, unit=row[units] if units is not None else "")
 
 
 def body(writer: Writer, section: Mapping[str, Any]) -> None:
@@ -173,6 +174,8 @@ def body(writer: Writer, section: Mapping[str, Any]) -> None:
 
 def conditions(writer: Writer, given: Mapping[str, Any]) -> None:
     """The box above a procedure: time, skill, tools, parts (with their names from the spare part list)."""
+    if unknown := set(given) - {"time", "skill", "tools", "parts"}:
+        raise ValueError(f"unknown conditions {sorted(unknown)} in section {writer.number} {writer.title}")
     rows = [[name, str(given[key])] for key, name in (("time", "Time"), ("skill", "Qualification"), ("tools", "Tools")) if key in given]
     if "parts" in given:
         rows.append(["Parts", "; ".join(f"{part} {writer.part_names[part]}" for part in given["parts"])])

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -50,15 +50,16 @@ class Edition:
         return f"{self.document}_{self.revision}.pdf"
 
 
-def build_manuals(folder: Path, until: datetime, progress: Callable[[str, float], None] | None = None) -> list[Path]:
+def build_manuals(folder: Path, until: datetime, progress: Callable[[str, float], None] | None = None,
+                  documents: Collection[str] = ()) -> list[Path]:
     """Writes one PDF per edition into `folder` and returns their paths, in the order of the document ids.
 
-    `until` is timezone-aware; effective dates count back from its date. `progress` gets a document name and a share
-    from 0 to 1. Raises ValueError when the content contradicts itself (an unknown part, an alarm without a group).
+    `until` is timezone-aware; effective dates count back from its date. `progress` gets a file name and a share
+    from 0 to 1. `documents` limits the work to these document ids. Raises ValueError when the content contradicts itself (an unknown part, an alarm without a group).
     """
     folder.mkdir(parents=True, exist_ok=True)
     template = (CONTENT / "manual.typ").read_bytes()
-    all_editions = editions(until)
+    all_editions = [edition for edition in editions(until) if not documents or edition.document in documents]
     paths: list[Path] = []
     with tempfile.TemporaryDirectory() as empty_root, ThreadPoolExecutor(max_workers=2) as pool:
         jobs = [pool.submit(_typeset, template, edition, Path(empty_root)) for edition in all_editions]
@@ -78,8 +79,8 @@ def _typeset(template: bytes, edition: Edition, root: Path) -> bytes:
 
     stamp = datetime(edition.effective.year, edition.effective.month, edition.effective.day, 8, tzinfo=UTC)
     inputs = {"data": json.dumps(edition.page, ensure_ascii=False)}
-    pdf = typst.compile(template, root=root, ignore_system_fonts=True, sys_inputs=inputs, format="pdf", timestamp=stamp,
-                        pdf_tags=False)
+    compiler = typst.Compiler(template, root=root, ignore_system_fonts=True, sys_inputs=inputs)
+    pdf = compiler.compile(format="pdf", timestamp=stamp, pdf_tags=False)
     assert isinstance(pdf, bytes)
     return pdf
 
@@ -128,7 +129,7 @@ def _edition(document: Mapping[str, Any], index: int, today: date) -> Edition:
         "short_title": document.get("short_title", document["title"]), "subject": document.get("subject", document["title"]),
         "author": document.get("publisher", "Berlin Works"), "publisher": document.get("publisher", "Berlin Works"),
         "keywords": tagged, "effective": effective.isoformat(), "kind_name": document.get("kind_name", KIND_NAMES[document["kind"]]),
-        "applies_to": document.get("applies_to", ""), "chapter_pages": document["kind"] == "manual",
+        "applies_to": document.get("applies_to", ""), "chapter_pages": document.get("chapter_pages", document["kind"] == "manual"),
         "contents": document.get("contents", True), "front": content_of.resolve(content_of.prose(document.get("front", "")), writer, values),
         "revision_block": _revision_block(document, revision, effective, supersedes),
         "history": [[r["revision"], (today - timedelta(days=r["days"])).isoformat(), r["change"], r["approved_by"]] for r in revisions[index:]],
@@ -181,7 +182,8 @@ def _facts(folder: Path | None, until: datetime | None, *, superseded: bool) -> 
     for edition in editions(until or datetime(2026, 6, 17, 7, tzinfo=UTC)):
         if (edition.superseded is not None) != superseded:
             continue
-        texts = page_texts(folder / edition.file_name) if folder else None
+        printed = folder / edition.file_name if folder else None
+        texts = page_texts(printed) if printed and printed.exists() else None
         for fact in edition.facts:
             found.append({"document": edition.document, "revision": edition.revision, "document_kind": edition.kind, **vars(fact),
                           "page": find_page(texts, fact) if texts else None})
@@ -189,15 +191,15 @@ def _facts(folder: Path | None, until: datetime | None, *, superseded: bool) -> 
 
 
 def page_texts(path: Path) -> list[str]:
-    """The text of each page without white space, which a line break may add or take away."""
-    import pypdfium2
+    """The text of each page without white space and hyphens, which a line break may add or take away."""
+    import pypdfium2  # type: ignore[import-untyped]
 
     with pypdfium2.PdfDocument(path) as pdf:
         return [flat(page.get_textpage().get_text_bounded()) for page in pdf]
 
 
 def flat(text: str) -> str:
-    return re.sub(r"\s+", "", text.replace("\ufffe", "-"))
+    return re.sub(r"[\s\ufffe\x02-]+", "", text)
 
 
 def find_page(texts: Sequence[str], fact: Fact) -> int | None:
