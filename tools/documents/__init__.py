@@ -1,0 +1,8 @@
+"""Documents: drafts from declared kinds, kept as canonical trees, rendered to Markdown, HTML, PDF and DOCX."""
+
+from tools.documents.drafting import draft_document, open_document
+from tools.documents.kinds import kinds
+from tools.documents.rendering import FORMATS, render
+from tools.documents.tree import Document
+
+__all__ = ["FORMATS", "Document", "draft_document", "kinds", "open_document", "render"]

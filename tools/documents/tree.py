@@ -1,0 +1,82 @@
+"""A document as a tree: sections of parts, and the sources behind every figure. Everything that is rendered, shown,
+verified or stored is made from this one value; `canonical` is what its hash covers.
+
+Parts are dicts with `part` and what belongs to it:
+text {text, markers} · figures {items: [{label, text, marker}]} · table {title, columns, rows, marker, note}
+chart {title, kind: bar|line, labels, values, unit, marker} · steps {title, steps: [{n, text, warning?}], marker}
+quote {text, source, marker} · missing {title, items: [{id, field}], checked, marker}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Part = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where figures or words come from. A query carries SQL, parameters, row count and the SHA-256 of its rows; a
+    passage carries its anchor and the SHA-256 of its text. Times are ISO text."""
+
+    marker: str
+    kind: str
+    title: str
+    sql: str = ""
+    parameters: dict[str, Any] | None = None
+    row_count: int | None = None
+    data_until: str = ""
+    document: str = ""
+    revision: str = ""
+    page: int | None = None
+    section: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A drafted document. `status` is `draft`; `scope` is what it is about as (label, text)."""
+
+    id: str
+    kind: str
+    title: str
+    standard: str
+    plant: str
+    created: str
+    author: str
+    scope: tuple[tuple[str, str], ...]
+    sections: tuple[Section, ...]
+    sources: tuple[Source, ...]
+    status: str = "draft"
+    revision: str = "0"
+
+    def canonical(self) -> str:
+        """The one JSON text of this document: sorted keys, no spaces."""
+        return json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+def from_json(text: str) -> Document:
+    """The document of its canonical text. Raises ValueError when it is none."""
+    try:
+        data = json.loads(text)
+        return Document(**{
+            **data,
+            "scope": tuple((label, words) for label, words in data["scope"]),
+            "sections": tuple(Section(item["title"], tuple(item["parts"])) for item in data["sections"]),
+            "sources": tuple(Source(**item) for item in data["sources"]),
+        })  # fmt: skip
+    except (KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError("this is no document of Andon") from error
