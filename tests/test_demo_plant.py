@@ -50,6 +50,10 @@ def one(mes: sqlite3.Connection, sql: str, *parameters: object) -> Any:
     return row[0]
 
 
+def source(name: str) -> Any:
+    return yaml.load((SOURCES / f"{name}.yaml").read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 def digest(path: Path) -> str:
     with sqlite3.connect(path) as connection:
         return hashlib.sha256("\n".join(connection.iterdump()).encode()).hexdigest()
@@ -78,7 +82,7 @@ def test_people_write_in_many_wordings(mes: sqlite3.Connection) -> None:
     assert any(text[0].islower() for text in texts)
     assert any(text[0].isupper() for text in texts)
     assert not [text for text in texts if "{" in text or "  " in text]
-    listed = yaml.safe_load((SOURCES / "log_texts.yaml").read_text(encoding="utf-8"))
+    listed = source("log_texts")
     patterns = {t for entries in listed["classes"].values() for entry in entries for cause in entry["causes"] for t in cause["texts"]}
     assert len(patterns) >= 400
     assert all(len(entries) >= 11 for entries in listed["classes"].values())
@@ -218,12 +222,12 @@ def test_work_orders_are_linked_to_stops_and_alarms(mes: sqlite3.Connection) -> 
 
 
 def test_alarm_codes_and_spare_parts_are_those_of_the_manuals(mes: sqlite3.Connection) -> None:
-    listed = yaml.safe_load((SOURCES / "alarms.yaml").read_text(encoding="utf-8"))
+    listed = source("alarms")
     known = {(cls, str(a["code"]), a["title"]) for cls, entries in listed.items() for a in entries}
     seen = set(rows(mes, "SELECT DISTINCT equipment_class, code, message FROM alarm_events JOIN equipment USING (equipment_id)"))
     assert seen <= known
     assert len(seen) > 100
-    for cls, entries in yaml.safe_load((SOURCES / "log_texts.yaml").read_text(encoding="utf-8"))["classes"].items():
+    for cls, entries in source("log_texts")["classes"].items():
         for entry in entries:
             if "alarm" in entry:
                 codes = {str(a["code"]) for a in listed[cls]} | {a["title"] for a in listed[cls]}
@@ -247,7 +251,7 @@ def test_shifts_fall_on_local_hours_and_weekends_are_lighter(mes: sqlite3.Connec
 
 
 def test_people_stock_and_targets(mes: sqlite3.Connection) -> None:
-    users = {u["id"]: (u["name"], u["role"]) for u in yaml.safe_load((SOURCES / "plant.yaml").read_text(encoding="utf-8"))["users"]}
+    users = {u["id"]: (u["name"], u["role"]) for u in source("plant")["users"]}
     people = {p: (name, role) for p, name, role in rows(mes, "SELECT person_id, name, role FROM people")}
     assert users.items() <= people.items()
     assert 40 <= len(people) <= 50
@@ -415,7 +419,7 @@ def test_lot_88213(mes: sqlite3.Connection, truth: dict[str, Any]) -> None:
 
 def test_same_seed_and_until_give_the_same_rows(tmp_path: Path) -> None:
     first, second, other = (
-        demo.build(tmp_path / name, UNTIL, seed=seed, days=12, signal_days=1).database for name, seed in (("a", 3), ("b", 3), ("c", 4))
+        demo.build(tmp_path / name, UNTIL, seed=seed, days=10, signal_days=1).database for name, seed in (("a", 3), ("b", 3), ("c", 4))
     )
     assert digest(first) == digest(second) != digest(other)
 
@@ -423,7 +427,7 @@ def test_same_seed_and_until_give_the_same_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("until", ["2026-03-29T10:00+02:00", "2025-10-27T06:30+01:00", "2027-01-03T23:00+01:00", "2024-02-29T05:00+01:00"])
 def test_any_until_holds_the_stories_of_last_night(tmp_path: Path, until: str) -> None:
     moment = datetime.fromisoformat(until)
-    built = demo.build(tmp_path, moment, seed=11, days=24, signal_days=1)
+    built = demo.build(tmp_path, moment, seed=11, days=16, signal_days=1)
     truth = demo.ground_truth(built.database)
     end = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
     local = [datetime.fromisoformat(truth["i"][key]).replace(tzinfo=UTC).astimezone(BERLIN) for key in ("night_from", "night_to")]
