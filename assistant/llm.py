@@ -27,7 +27,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, conv
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
 from assistant.lm import dsl
 from assistant.lm.gguf_file import NotAModel, header
@@ -117,7 +117,7 @@ class PlanWriter:
                 job.set_exception(LlmUnavailable("The planner model failed on this question."))
 
     def _decode(self, text: str, grammar: str) -> Written:
-        from llama_cpp import LlamaGrammar
+        from llama_cpp.llama_grammar import LlamaGrammar
 
         begun = time.perf_counter()
         llama = self._llama
@@ -359,10 +359,11 @@ def _result(answer: Any) -> ChatResult:
 
 
 class ScriptedChat(BaseChatModel):
-    """A chat model for tests: each answer in turn, or a function of the messages. Remembers what it was asked."""
+    """A chat model for tests. `answers`, in turn: a text, an AIMessage, or a function of the messages that gives one.
+    Remembers what it was asked."""
 
-    answers: list[str | AIMessage | Callable[[list[BaseMessage]], str | AIMessage]]
-    asked: list[list[BaseMessage]] = []
+    answers: list[Any]
+    asked: list[list[BaseMessage]] = Field(default_factory=list)
 
     @property
     def _llm_type(self) -> str:

@@ -85,7 +85,7 @@ def _made(label: str, rng: random.Random) -> str | None:
         return rng.choice((f"{n(1, 999)}", f"{n(100, 9999)}", f"E{n(1, 999)}", f"F{n(1, 99999)}", f"{letters}{n(10, 9999)}",
                            f"{n(1, 99)}.{n(1, 9)}", f"{letters}-{n(1, 99):02d}", f"A{n(100, 999)}"))  # fmt: skip
     if label == "product":
-        return rng.choice(("XYZ", letters + str(n(1, 99)), f"{letters}-{n(10, 999)}", f"product {letters}", f"part {n(100, 9999)}"))
+        return rng.choice(("XYZ", f"{letters}{n(1, 99)}", f"{letters}-{n(10, 999)}", f"product {letters}", f"part {n(100, 9999)}"))
     if label == "period":
         day = rng.choice(["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"])
         month = rng.choice(["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"])

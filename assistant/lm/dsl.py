@@ -21,6 +21,7 @@ from assistant.lm.labels import (
     DIRECTIONS,
     DOCUMENT_KINDS,
     ENTITIES,
+    INDEPENDENT,
     METRICS,
     PHRASES,
     RECORD_STATUSES,
@@ -153,7 +154,8 @@ def _masked_turn(text: str, spans: Sequence[Marked], values: dict[str, Any], num
         name = f"<{span.label}{number}>"
         values[name] = span
         named[span.start, span.end, name] = name
-    out, at = [], 0
+    out: list[str] = []
+    at = 0
     places = sorted(named, key=lambda p: (p[0], -p[1]))
     for start, end, name in places:
         if start < at:  # inside a phrase that is masked already
@@ -191,6 +193,45 @@ def hints(reading: Reading, most: int = 10) -> tuple[str, ...]:
     if reading.best("compare_to") in ("previous_period", "target") and "query_metrics" in tools:
         found.append(f"compare_to={reading.best('compare_to')}")
     return tuple(found[:most])
+
+
+def router_line(reading: Reading, masked: Masked) -> str:
+    """The plan that the router alone would write: its best labels, and every placeholder where the tool takes it."""
+    if reading.best("status") != "answer":
+        return reading.best("status")
+    count = int(reading.best("calls"))
+    tools = [reading.tools[0][0], *(label for label, p in reading.tools[1:count] if p >= 0.2)]
+    calls = []
+    for tool in tools:
+        arguments: dict[str, list[str]] = {}
+        takes = {label: name for name, labels in reversed(ORDER[tool]) for label in labels}
+        takes.pop("status", None)
+        for name, span in masked.values.items():
+            argument = takes.get(span.label)
+            if argument:
+                excluded = argument in NEGATABLE and getattr(span, "negated", False)
+                arguments.setdefault(argument, []).append(("!" if excluded else "") + name)
+        for name, head in _HEAD_OF.get(tool, {}).items():
+            ranked = reading.heads[head]
+            found = [label for label, p in ranked if p >= 0.5] if head in INDEPENDENT else [ranked[0][0]]
+            if name == "metrics":
+                found = found or [ranked[0][0]]
+            found = [{"one": "1"}.get(label, label) for label in found]
+            found = [label for label in found if label in CLOSED[tool][name]]
+            if found and not (name == "limit" and "limit" in arguments):
+                arguments[name] = found
+        calls.append((tool, arguments))
+    return write_plan(calls)
+
+
+# Which head answers for a closed argument of a tool.
+_DATA = {"by": "by", "sort": "sort", "limit": "limit", "status": "record_status"}
+_HEAD_OF: Mapping[str, Mapping[str, str]] = {
+    "query_metrics": {**_DATA, "metrics": "metric", "compare_to": "compare_to"}, "list_records": {**_DATA, "records": "record"},
+    "search_documents": {"kinds": "search_kind"}, "get_procedure": {"skill": "skill"},
+    "trace_material": {"direction": "direction"}, "draft_document": {"kind": "kind", "skill": "skill"},
+    "raise_request": {"kind": "request_kind"},
+}  # fmt: skip
 
 
 def prompt(masked_question: str, candidates: Sequence[str]) -> str:
@@ -237,7 +278,7 @@ def parse_plan(text: str) -> list[dict[str, Any]]:
         return [{"status": line}]
     calls = []
     for part in line.split(" ; "):
-        tool, *words = part.split()
+        tool, *words = part.split() or [""]
         if tool not in ORDER:
             raise PlanSyntax(f"no tool {tool!r}")
         calls.append({"tool": tool, "arguments": _arguments(tool, words)})
@@ -264,15 +305,15 @@ def _arguments(tool: str, words: Sequence[str]) -> dict[str, Any]:
     for name, values in flat.items():
         excluded = [v[1:] for v in values if v.startswith("!")]
         wanted = [v for v in values if not v.startswith("!")]
-        value: Any = values if name in LISTS else values[0] if len(values) == 1 else values
+        given: Any = values if name in LISTS else values[0] if len(values) == 1 else values
         if excluded and not wanted:
-            value = {"not": excluded[0] if len(excluded) == 1 else excluded}
-        elif name == "limit" and value == "1":
-            value = 1
+            given = {"not": excluded[0] if len(excluded) == 1 else excluded}
+        elif name == "limit" and given == "1":
+            given = 1
         if filtered and name in NEGATABLE:
-            where[name] = value
+            where[name] = given
         else:
-            arguments[name] = value
+            arguments[name] = given
     if where:
         arguments["where"] = where
     return arguments

@@ -62,7 +62,8 @@ STATUS_WORDS: Mapping[str, str] = {
     "up for periodic review": "due_for_review", "not valid": "expired", "not closed out": "open", "not released": "quarantined",
 }  # fmt: skip
 SKILL_WORDS: Mapping[str, str] = {
-    "beginner": "novice", "beginners": "novice", "newbie": "novice", "pros": "expert", "new": "novice", "apprentice": "novice", "trainee": "novice", "skilled": "experienced",
+    "beginner": "novice", "beginners": "novice", "newbie": "novice", "pros": "expert", "new": "novice",
+    "apprentice": "novice", "trainee": "novice", "skilled": "experienced",
 }  # fmt: skip
 
 

@@ -20,7 +20,7 @@ BUILD = Path("build/lm")
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m assistant.lm.train", description="Train Andon's language models.")
-    parser.add_argument("model", choices=["router", "planner", "all"])
+    parser.add_argument("model", nargs="?", default="all", choices=["router", "planner", "all"])
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--minutes", type=float, default=25.0, help="time limit of a run")
     parser.add_argument("--threads", type=int, default=1)

@@ -10,6 +10,7 @@ import json
 import logging
 import math
 import random
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -47,6 +48,7 @@ class RouterSettings:
     seed: int = 7
     threads: int = 1
     minutes: float = 60.0
+    frozen_layers: int = 0  # lowest layers that stay as they are; saves their backward pass
     start: str = ""  # a checkpoint whose weights to go on from, with a new schedule
 
 
@@ -182,12 +184,15 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
     net = new_net(settings.seed)
     if settings.start:
         net.load_state_dict(torch.load(settings.start, weights_only=False)["net"])
+    for name, parameter in net.encoder.named_parameters():
+        if settings.frozen_layers and (name.startswith("embeddings.") or _layer_of(name) < settings.frozen_layers):
+            parameter.requires_grad_(False)
     tokenizer = base_tokenizer()
     taught = [e for e in examples if not e.held_out]
     kept = [e for e in examples if e.held_out]
     names = Names(taught)
     decayed = [p for n, p in net.encoder.named_parameters() if p.ndim > 1 and p.requires_grad]
-    plain = [p for n, p in net.encoder.named_parameters() if p.ndim <= 1]
+    plain = [p for n, p in net.encoder.named_parameters() if p.ndim <= 1 and p.requires_grad]
     own = [p for n, p in net.named_parameters() if not n.startswith("encoder.")]
     optimiser = torch.optim.AdamW([
         {"params": decayed, "lr": settings.encoder_rate, "weight_decay": 0.01},
@@ -218,7 +223,7 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
             inputs, targets = tensors([noised(e, names, Noise(), rng) for e in group], tokenizer)
             loss = loss_of(net(**inputs), targets, settings.span_weight)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -240,6 +245,12 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
             log.info("time is up after epoch %d", epoch)
             break
     return net
+
+
+def _layer_of(name: str) -> int:
+    """The number of an encoder layer in a parameter's name; past all layers for the rest."""
+    found = re.search(r"layer\.(\d+)\.", name)
+    return int(found.group(1)) if found else 99
 
 
 @torch.inference_mode()
