@@ -78,7 +78,7 @@ def test_a_tile_shows_elements_formula_and_target(plant: Plant) -> None:
     assert block["type"] == "number"
     assert block["text"].endswith("%")
     assert block["target"]["text"] == "72.0 %"
-    assert [e["label"] for e in block["elements"]][0] == "Actual production time"
+    assert next(e["label"] for e in block["elements"]) == "Actual production time"
 
 
 def test_signals_without_samples_say_so(plant: Plant) -> None:

@@ -212,7 +212,7 @@ class Reference:
 
 HOURLY = ("oee", "availability", "performance", "quality_ratio", "first_pass_yield", "rework_rate", "good_count", "total_count",
           "cycle_time", "energy", "energy_per_good_part", "scrap_rate", "scrap_count")  # fmt: skip
-KEYS = {metric: ("line", "equipment", "equipment_class", "area", "product", "shift") for metric in HOURLY}
+KEYS = dict.fromkeys(HOURLY, ("line", "equipment", "equipment_class", "area", "product", "shift"))
 KEYS |= {
     "scrap_rate": (*KEYS["scrap_rate"], "reason"), "scrap_count": (*KEYS["scrap_count"], "reason"),
     "downtime": ("line", "equipment", "equipment_class", "shift", "reason", "alarm"), "mtbf": ("line", "equipment", "shift", "reason"),

@@ -23,8 +23,8 @@ from tools.evidence import Column, Evidence, Value, fact
 from tools.metrics import elements_of, query_of, value_of
 from tools.model_file import RecordSpec
 from tools.plant_model import Plant, quoted
-from tools.query import Bucket, Condition, Parameters, Rowset, Times, Unanswerable, extent, literal, spans_sql
-from tools.registry import Call, Choice, Period, Result
+from tools.query import Bucket, Condition, Parameters, Rowset, Times, extent, literal, spans_sql
+from tools.registry import Call, Choice, Period, Result, Unanswerable
 from tools.signals import signals_of
 from tools.sql import Rows, Statement
 

@@ -26,7 +26,6 @@ from tools.query import (
     Parameters,
     Rowset,
     Times,
-    Unanswerable,
     cannot,
     clock_key,
     conditions,
@@ -38,7 +37,7 @@ from tools.query import (
     supports,
     times,
 )
-from tools.registry import Call, Period, Result
+from tools.registry import Call, Period, Result, Status, Unanswerable
 from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000
@@ -126,7 +125,7 @@ def _answer(
         evidence, compared, notes = _compare(call, question, span, evidence, figures, compare_to, filters)
         data["compare"] = compared
         assumed = (*assumed, *notes)
-    status = "partial" if where_asked.partial else "answered"
+    status: Status = "partial" if where_asked.partial else "answered"
     return Result(status, (evidence,), assumed=assumed, limited_to=where_asked.limited_to, data=data)
 
 
@@ -193,9 +192,9 @@ def previous(call: Call, period: Period) -> Period:
     calendar = call.plant.calendar
     day = calendar.local(period.start).date()
     for unit in ("day", "week", "month", "quarter", "year"):
-        start, end = calendar.unit(unit, day)  # type: ignore[arg-type]
+        start, end = calendar.unit(unit, day)
         if start == period.start and (end == period.end or (end > period.end >= call.now)):
-            before = calendar.unit(unit, calendar.local(start - timedelta(hours=12)).date())  # type: ignore[arg-type]
+            before = calendar.unit(unit, calendar.local(start - timedelta(hours=12)).date())
             if period.end >= call.now:
                 return Period(f"the same part of the {unit} before", before[0], min(before[0] + (call.now - start), start))
             return Period(f"the {unit} before", *before)
@@ -412,9 +411,11 @@ def value_of(metric: MetricSpec, elements: Mapping[str, Value]) -> float | None:
         left, right = visit(node.this), visit(node.expression)
         if left is None or right is None or (isinstance(node, exp.Div) and right == 0):
             return None
-        operations = {exp.Div: lambda: left / right, exp.Mul: lambda: left * right,
-                      exp.Add: lambda: left + right, exp.Sub: lambda: left - right}  # fmt: skip
-        return float(operations[type(node)]())
+        if isinstance(node, exp.Div):
+            return left / right
+        if isinstance(node, exp.Mul):
+            return left * right
+        return left + right if isinstance(node, exp.Add) else left - right
 
     return visit(expression(metric.expression))
 

@@ -24,6 +24,7 @@ from tools.evidence import ColumnKind
 from tools.registry import ToolError
 
 LEVELS = ("site", "area", "line", "equipment")
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class ModelError(ToolError):
@@ -277,8 +278,7 @@ def read_model(path: Path) -> ModelFile:
 
 def parse_model(text: str, name: str = "plant model") -> ModelFile:
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=_LOADER)  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -289,17 +289,18 @@ def parse_model(text: str, name: str = "plant model") -> ModelFile:
         model = ModelFile.model_validate(data)
     except ValidationError as error:
         faults = [(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
-        raise ModelError("\n".join(_faults(name, tree, faults))) from None
+        raise ModelError("\n".join(_faults(name, text, faults))) from None
     faults = list(_check(model))
     if faults:
-        raise ModelError("\n".join(_faults(name, tree, faults)))
+        raise ModelError("\n".join(_faults(name, text, faults)))
     return model
 
 
 _Fault = tuple[tuple[int | str, ...], str]
 
 
-def _faults(name: str, tree: yaml.Node | None, faults: Sequence[_Fault]) -> list[str]:
+def _faults(name: str, text: str, faults: Sequence[_Fault]) -> list[str]:
+    tree = yaml.compose(text, Loader=_LOADER)
     lines = []
     for place, message in faults:
         path = ".".join(str(part) for part in place)
@@ -327,7 +328,7 @@ def _line(node: yaml.Node | None, place: Sequence[int | str]) -> int:
 def expression(text: str) -> exp.Expression:
     """An expression of the model as a tree. Raises ValueError in one sentence."""
     try:
-        found = parse_one(text, into=exp.Condition, dialect="sqlite")
+        found: exp.Expression = parse_one(text, into=exp.Condition, dialect="sqlite")  # type: ignore[assignment]
     except SqlglotError:
         raise ValueError(f"cannot read the expression {text!r}") from None
     if isinstance(found, exp.Query) or found.find(exp.Select):

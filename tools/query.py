@@ -231,7 +231,8 @@ def times(plant: Plant, period: Period, by: Sequence[str], shifts: Condition | N
     keys = tuple(key for key in by if key in TIME_KEYS or key == "shift")
     if not keys and shifts is None:
         return Times(period.start, period.end)
-    calendar, notes = plant.calendar, ()
+    calendar = plant.calendar
+    notes: tuple[str, ...] = ()
     pieces: list[tuple[str, datetime, Span]]
     if shifts is not None or "shift" in keys:
         names = _shift_names(plant, shifts)
@@ -357,8 +358,7 @@ class Rowset:
         tree = expression(text)
         holder = exp.Paren(this=tree)
         for node, path in list(paths(tree)):
-            column = exp.maybe_parse(self.column(path), dialect="sqlite")
-            node.replace(column)
+            node.replace(expression(self.column(path)))
         for mark in list(holder.find_all(exp.Placeholder)):
             mark.replace(exp.Placeholder(this=self._clock_parameter(str(mark.this))))
         return str(holder.this.sql("sqlite"))

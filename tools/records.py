@@ -22,7 +22,6 @@ from tools.query import (
     Parameters,
     Rowset,
     Times,
-    Unanswerable,
     cannot,
     conditions,
     extent,
@@ -33,7 +32,7 @@ from tools.query import (
     supports,
     times,
 )
-from tools.registry import Call, Period, Result
+from tools.registry import Call, Period, Result, Unanswerable
 from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000

@@ -18,8 +18,8 @@ from tools.evidence import Column, Evidence, Value, fact
 from tools.metrics import query_of
 from tools.model_file import SignalsSpec
 from tools.plant_model import Plant, quoted
-from tools.query import Bucket, Times, Unanswerable, resolve, spans_sql, unknown_name
-from tools.registry import Call, Choice, Period, Result
+from tools.query import Bucket, Times, resolve, spans_sql, unknown_name
+from tools.registry import Call, Choice, Period, Result, Unanswerable
 from tools.sql import Rows, Statement
 
 MAX_POINTS = 96
@@ -91,7 +91,8 @@ def signals_of(call: Call, spec: SignalsSpec, machine: str | None = None) -> lis
     """The signals that the caller may see, of one machine or of all."""
     columns = [spec.key, spec.equipment, spec.name, spec.unit, spec.low, spec.high]
     names = ", ".join(f"{quoted(c) if c else 'NULL'} AS c{i}" for i, c in enumerate(columns))
-    where, parameters = "", {}
+    where = ""
+    parameters: dict[str, object] = {}
     if machine is not None:
         where = f" WHERE {quoted(spec.equipment)} = :machine"
         parameters["machine"] = int(machine) if call.plant.holds_integers(spec.table, spec.equipment) else machine
@@ -135,10 +136,10 @@ def matching(plant: Plant, spec: SignalsSpec, known: Sequence[Signal], said: str
     aliased = {name for name, words in spec.aliases.items() if any(_words(word) == wanted for word in words)}
     if aliased:
         return [s for s in known if s.name in aliased]
-    for fit in (lambda s: set(wanted) <= set(_words(s.name)), lambda s: set(_words(s.name)) <= set(wanted)):
-        found = [s for s in known if wanted and fit(s)]
-        if found:
-            return found
+    whole = [s for s in known if wanted and set(wanted) <= set(_words(s.name))]
+    within = [s for s in known if wanted and set(_words(s.name)) <= set(wanted)]
+    if whole or within:
+        return whole or within
     scores = {s.id: fuzz.token_set_ratio(" ".join(wanted), " ".join(_words(s.name))) for s in known}
     best = max(scores.values(), default=0.0)
     return [s for s in known if best >= 80 and scores[s.id] == best]
@@ -235,8 +236,9 @@ def _evidence(
 ) -> Evidence:  # fmt: skip
     plant, unit = call.plant, signal.unit
     counted = sum(_int(p["samples"]) for p in points)
-    total = sum(_float(p["mean"]) * _int(p["samples"]) for p in points if p["samples"])  # type: ignore[operator]
-    lows = [p for p in points if p["min"] is not None]
+    total = sum((_float(p["mean"]) or 0.0) * _int(p["samples"]) for p in points)
+    lows = [value for p in points if (value := _float(p["min"])) is not None]
+    highs = [value for p in points if (value := _float(p["max"])) is not None]
     facts: dict[str, tuple[Column, Value]] = {
         "signal": fact("Signal", signal.label),
         "machine": fact("Machine", plant.name("equipment", signal.equipment)),
@@ -244,8 +246,8 @@ def _evidence(
         "start": fact("From", period.start, "time"),
         "end": fact("To", min(period.end, call.now), "time"),
         "mean": fact("Mean", total / counted, "number", unit),
-        "min": fact("Minimum", min(p["min"] for p in lows), "number", unit),  # type: ignore[type-var]
-        "max": fact("Maximum", max(p["max"] for p in lows), "number", unit),  # type: ignore[type-var]
+        "min": fact("Minimum", min(lows), "number", unit),
+        "max": fact("Maximum", max(highs), "number", unit),
         "samples": fact("Samples", counted, "count"),
     }
     if latest is not None and latest[0] <= period.end:
@@ -277,13 +279,17 @@ def _evidence(
 
 def trend_per_day(points: Sequence[dict[str, Value]]) -> float | None:
     """The slope of a straight line through the means, in units a day; None for too few points."""
-    known = [(p["time"].timestamp() / 86400, _float(p["mean"])) for p in points if p["mean"] is not None]  # type: ignore[union-attr]
+    known = [
+        (p["time"].timestamp() / 86400, mean)
+        for p in points
+        if (mean := _float(p["mean"])) is not None and isinstance(p["time"], datetime)
+    ]
     if len(known) < MIN_TREND_POINTS:
         return None
     mean_x = sum(x for x, _ in known) / len(known)
-    mean_y = sum(y for _, y in known if y is not None) / len(known)
+    mean_y = sum(y for _, y in known) / len(known)
     spread = sum((x - mean_x) ** 2 for x, _ in known)
-    return sum((x - mean_x) * (y - mean_y) for x, y in known if y is not None) / spread if spread else None
+    return sum((x - mean_x) * (y - mean_y) for x, y in known) / spread if spread else None
 
 
 def _ends(points: Sequence[dict[str, Value]]) -> tuple[float, float]:

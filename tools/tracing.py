@@ -15,9 +15,9 @@ from tools.evidence import Column, Evidence, Value, fact
 from tools.metrics import query_of
 from tools.model_file import ColumnSpec, GenealogySpec, RecordSpec
 from tools.plant_model import Plant, quoted
-from tools.query import Parameters, Rowset, Unanswerable, python_value
+from tools.query import Parameters, Rowset, python_value
 from tools.records import shown_column, shown_row
-from tools.registry import Call, Result
+from tools.registry import Call, Result, Unanswerable
 from tools.sql import Rows, SqlRefused, Statement
 
 Direction = Literal["backward", "forward", "both"]
