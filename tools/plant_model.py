@@ -187,7 +187,8 @@ class Plant:
         """What people may say for one kind of thing, lower case, -> its id. Kinds: site, area, line, equipment,
         equipment_class, shift, person (also operator), metric, record, signal, and those of the model's vocabulary
         (product, variant, supplier, customer, reason, defect, alarm, part, certification ...). Empty when unknown."""
-        return self._cached(f"words {kind}", WORDS_S, lambda: self._vocabulary(kind))
+        words: dict[str, str] = self._cached(f"words {kind}", WORDS_S, lambda: self._vocabulary(kind))
+        return words
 
     def _vocabulary(self, kind: str) -> dict[str, str]:
         words: dict[str, str] = {}
@@ -275,7 +276,8 @@ class Plant:
 
     def data_until(self) -> datetime | None:
         """The last instant about which the plant's data says something; None for an empty database."""
-        return self._cached("data until", FRESHNESS_S, self._data_until)
+        until: datetime | None = self._cached("data until", FRESHNESS_S, self._data_until)
+        return until
 
     def _data_until(self) -> datetime | None:
         latest = []
