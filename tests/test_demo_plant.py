@@ -434,6 +434,7 @@ def test_any_until_holds_the_stories_of_last_night(tmp_path: Path, until: str) -
     assert [m.hour for m in local] == [22, 6]
     assert truth["i"]["night_to"] <= end
     assert moment - local[1] < timedelta(days=1)
+    assert truth["i"]["knocked_on"] == dict.fromkeys(("FILL-01", "LAB-01", "PACK-01", "CONV-02"), "blocked")
     assert truth["i"]["night_from"] < truth["i"]["started_at"] < truth["i"]["ended_at"] < truth["i"]["night_to"]
     with sqlite3.connect(built.database) as mes:
         assert one(mes, "SELECT max(abs(planned_busy_s - production_s - setup_s - down_s - idle_s)) FROM production_hours") < 0.001

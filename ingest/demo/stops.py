@@ -125,15 +125,15 @@ def mode_named(equipment_class: str, name: str) -> Mode:
 def make_stops(world: World, schedule: Schedule) -> list[Stop]:
     """All stops in order of time, with their ids."""
     occupancy = Occupancy()
-    stops = [stop for stop in planted(world) if keep(occupancy, stop)]
+    stops = [stop for stop in planted(world) if keep(occupancy, stop)]     # first, with all they cause: nothing may get into their way
+    stops += [other for stop in list(stops) for other in knock_on(world, stop, occupancy)]
     schedule.changeovers = [c for c in schedule.changeovers if occupancy.free(c.equipment, c.start_s, c.end_s)]
     for change in schedule.changeovers:
         occupancy.take(change.equipment, change.start_s, change.end_s)
     rng = world.random(20)
-    for machine in world.equipment:
-        stops += sampled(world, rng, machine["id"], machine["class"], occupancy)
-    for stop in sorted(stops, key=lambda s: (s.start_s, s.equipment)):
-        stops += knock_on(world, stop, occupancy)
+    failures = [stop for machine in world.equipment for stop in sampled(world, rng, machine["id"], machine["class"], occupancy)]
+    for stop in sorted(failures, key=lambda s: (s.start_s, s.equipment)):
+        stops += [stop, *knock_on(world, stop, occupancy)]
     stops.sort(key=lambda s: (s.start_s, s.equipment))
     for number, stop in enumerate(stops, 1):
         stop.downtime_id = f"DT-{number:06d}"
