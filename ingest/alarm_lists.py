@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 CODE = re.compile(
-    r"(?:[A-Za-z]{1,10}[-_. /]?){0,3}-?\d[0-9A-Fa-f]{0,7}[A-Za-z]{0,2}(?:[-_./:][A-Za-z0-9]{1,6}){0,3}"
+    r"(?:(?:[A-Z]{1,6}|Alarm|Error|Fault|Code) |[A-Za-z]{1,10}(?:[-_./][A-Za-z]{1,10}){0,2}[-_./]?)?-?\d[0-9A-Fa-f]{0,7}[A-Za-z]{0,2}(?:[-_./:][A-Za-z0-9]{1,6}){0,3}"
     r"|-\d{1,7}|0[xX][0-9A-Fa-f]{1,8}|\d+#[0-9A-Fa-f]+|[0-9A-F]{2,8}h?|[A-Z]{1,4}[-.][A-Z0-9]{1,6}"
 )
 ALARMING = re.compile(
@@ -29,7 +29,7 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("remedy",
          r"\b(remed(y|ies)|solutions?|actions?|counter ?measures?|measures?|corrections?|corrective|what to do|fix(es)?|"
          r"recovery|recover|resolutions?|resolve|repair|troubleshooting|elimination|rectification|advice|"
-         r"recommend\w*|treatment|handling|clear(ing)?( method)?|reset|help|how to)\b"),
+         r"recommend\w*|suggest\w*|instructions?|treatment|handling|clear(ing)?( method)?|reset|help|how to)\b"),
         ("consequence", r"\b(consequences?|effects?|reactions?|response|impacts?|machine (state|status)|stop type)\b"),
         ("code",
          r"^(#|nr|no|num|id|code|number|key|alarm|error|fault|warning|err|event|msg|message)$|"
@@ -39,19 +39,20 @@ _FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("severity", r"\b(severity|level|priority|prio|class|category|type|rank|grade|kind)\b"),
         ("title",
          r"\b(title|names?|messages?|text|display(ed)?|summary|detail|short|alarms?|errors?|faults?|warnings?|headline|"
-         r"label|symbol|designation|label)\b"),
-        ("description", r"\b(descriptions?|desc|meanings?|explanations?|details?|comments?|remarks?|info\w*|notes?)\b"),
+         r"label|symbol|designation|problems?|symptoms?|phenomen\w+|indication)\b"),
+        ("description", r"\b(descriptions?|desc|meanings?|means|explanations?|details?|comments?|remarks?|info\w*|notes?)\b"),
     )
 )  # fmt: skip
 _LABEL = re.compile(
     r"^\W{0,3}(description|meaning|explanation|(?:possible |probable |likely )?causes?|reasons?|remed(?:y|ies)|solutions?|"
     r"(?:corrective |operator |recommended )?actions?|counter ?measures?|what to do|consequences?|effects?|reactions?|"
-    r"severity|priority|level|class|(?:response time|time to respond)|recovery|resolution|troubleshooting)"
+    r"severity|priority|level|class|(?:response time|time to respond)|recovery|resolution|troubleshooting|suggestions?|"
+    r"recommendations?|what it means|details?|instructions?)"
     r"\s*[:：–-]\s*(.*)$",
     re.IGNORECASE,
 )
 _HEADED = re.compile(rf"^(?:(?:alarm|error|fault|warning|message|code|no|nr)\.?\s*){{0,3}}({CODE.pattern})\s*[-:–—.|]?\s+(\S.*)$", re.I)
-_BULLET = re.compile(rf"^\s*[-*•]?\s*(?:`|\*\*)?({CODE.pattern})(?:`|\*\*)?\s*(?:[:=|–—]|\s-\s|->|\t)\s*(\S.*)$")
+_BULLET = re.compile(rf"^\s*(?:[-*•]\s+)?(?:`|\*\*)?({CODE.pattern})(?:`|\*\*)?\s*(?:[:=|–—]|\s-\s|->|\t)\s*(\S.*)$")
 _FEWEST_BULLETS = 2
 
 
@@ -127,7 +128,7 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, 
     columns["code"] = [coded]
     for i, heading in enumerate(header):
         name = field_of(heading)
-        if i != coded and name:
+        if i != coded and name and not _foreign(heading, header):
             columns.setdefault("title" if name == "code" else name, []).append(i)
     if "title" not in columns and "description" in columns:
         columns["title"] = [columns["description"].pop(0)]
@@ -136,6 +137,20 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, 
     elif "title" not in columns and "cause" in columns:
         columns["title"] = columns["cause"][:1]
     return columns
+
+
+_LANGUAGE_MARK = re.compile(r"(?:^|[\s_(\[.-])(en|eng|english|de|ger|german|deutsch|fr|french|es|spanish|it|zh|cn|ja|jp|nl|pl|pt|sv|cs)"
+                            r"(?:[-_][a-z]{2})?[\])]?$", re.IGNORECASE)  # fmt: skip
+
+
+def _foreign(heading: str, header: Sequence[str]) -> bool:
+    """Whether a column repeats another one in a language other than English: "Message (DE)" beside "Message (EN)"."""
+    mark = _LANGUAGE_MARK.search(heading)
+    if mark is None or mark.group(1).lower().startswith("en"):
+        return False
+    stem = heading[: mark.start()].lower()
+    twins = [h for h in header if (m := _LANGUAGE_MARK.search(h)) and h[: m.start()].lower() == stem]
+    return any(m.group(1).lower().startswith("en") for h in twins if (m := _LANGUAGE_MARK.search(h)))
 
 
 def _is_alarm_list(header: Sequence[str], columns: dict[str, list[int]], context: str, bare: bool) -> bool:
@@ -175,7 +190,8 @@ def _cell(row: Sequence[str], i: int) -> str:
 
 def from_headless(rows: Sequence[Sequence[str]], context: str) -> list[RawAlarm]:
     """Entries of rows without headings: the column whose cells are codes, each once, and the wordiest column."""
-    if len(rows) < 3 or not ALARMING.search(context):
+    alarming = sum(any(ALARMING.search(c) for c in row) for row in rows)
+    if len(rows) < 3 or not (ALARMING.search(context) or alarming >= 0.3 * len(rows)):
         return []
     width = max(map(len, rows))
     cells = [[_cell(r, i) for r in rows] for i in range(width)]
@@ -185,14 +201,22 @@ def from_headless(rows: Sequence[Sequence[str]], context: str) -> list[RawAlarm]
 
     coded = max(range(width), key=lambda i: code_value(cells[i]))
     words = [sum(len(c.split()) for c in column) * (len(set(column)) > 1) for column in cells]
-    worded = max((i for i in range(width) if i != coded), key=lambda i: words[i], default=coded)
-    if code_value(cells[coded]) < 0.8 or worded == coded or words[worded] < 1.3 * len(rows):
+    wordy = [i for i in range(width) if i != coded and words[i] >= 1.3 * len(rows)]
+    worded = wordy[0] if wordy else coded  # the name of an alarm stands before its remedy
+    if code_value(cells[coded]) < 0.8 or worded == coded:
         return []
-    return [RawAlarm(c, t) for c, t in zip(cells[coded], cells[worded], strict=True) if c and t]
+    others = [i for i in range(width) if i not in (coded, worded) and words[i] >= 1.3 * len(rows)]
+    return [
+        RawAlarm(c, t, description=" ".join(cells[i][n] for i in others).strip())
+        for n, (c, t) in enumerate(zip(cells[coded], cells[worded], strict=True)) if c and t
+    ]  # fmt: skip
 
 
 def from_lines(lines: Sequence[str], context: str) -> list[RawAlarm]:
-    """Entries of a list such as "- 11: queue is full"; [] unless nearly all lines are so and the context says alarm."""
+    """Entries of a list such as "- 11: queue is full"; [] unless nearly all lines are so and the context says alarm.
+    A line before the first entry is the list's heading."""
+    while len(lines) > 3 and not _BULLET.match(lines[0]):
+        context, lines = f"{context} {lines[0]}", lines[1:]
     found = [m for m in (_BULLET.match(line) for line in lines) if m]
     if len(found) < _FEWEST_BULLETS or len(found) < 0.8 * len(lines) or not ALARMING.search(context):
         return []
@@ -224,16 +248,18 @@ def from_source_lines(lines: Sequence[str], context: str) -> list[RawAlarm]:
     return []
 
 
-def headed(heading: str, context: str) -> tuple[str, str] | None:
+def headed(heading: str, context: str, *, labelled: bool = False) -> tuple[str, str] | None:
     """(code, title) when a heading is that of an alarm entry: "E-104 Coolant pump overload", "Alarm 502: low flow".
-    A numbered chapter ("4.2 Spindle bearing") is none unless the context speaks of alarms and the code has letters."""
+    A numbered chapter ("4.2 Spindle bearing") is none: without a word like "alarm" the code needs letters and digits,
+    and a context that speaks of alarms or, `labelled`, a cause or remedy below."""
     match = _HEADED.match(heading)
     if not match or len(heading) > 160:
         return None
     code = match.group(1).strip()
     announced = bool(re.match(r"^(alarm|error|fault|warning|message|code)\b", heading, re.I))
-    lettered = bool(re.match(r"[A-Za-z]+[-_. ]?\d{2,}", code))
-    if not (announced or (lettered and ALARMING.search(context)) or (lettered and len(code) >= 4)):
+    lettered = bool(re.search(r"[A-Za-z]", code) and re.search(r"\d", code)) and len(code) >= 3
+    telling = labelled or bool(ALARMING.search(context)) or bool(re.match(r"[A-Za-z]+[-_. ]?\d{2,}", code) and len(code) >= 4)
+    if not (announced or (lettered and telling)):
         return None
     return code, match.group(2).strip()
 
@@ -258,7 +284,7 @@ def split_labels(text: str) -> Iterator[str]:
     """The lines of a paragraph in which labels follow one another: "Cause: a. Remedy: b." is two lines."""
     marked = re.sub(
         r"(?<=[.;!?)\w])\s+(?=(?:(?:Possible |Probable )?Causes?|Remed(?:y|ies)|Solutions?|Actions?|Corrective actions?|"
-        r"Consequences?|Effects?|Meaning|Description|Severity|Countermeasures?)\s*:)",
+        r"Consequences?|Effects?|Meaning|Description|Explanation|Suggestions?|Severity|Countermeasures?)\s*:)",
         "\n", text,
     )  # fmt: skip
     yield from (line for line in marked.splitlines() if line.strip())

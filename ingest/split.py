@@ -170,8 +170,11 @@ def _table(splitter: _Splitter, block: Block) -> None:
     """Rows of a table: alarm entries when it is an alarm list, else a passage a row, each with its headings."""
     context = f"{splitter.context} {block.name}"
     entries = alarm_lists.from_table(block.header, block.rows, context, bare=block.bare)
-    if not entries and not block.bare:
-        entries = alarm_lists.from_headless([block.header, *block.rows], context)
+    headless = not block.bare and (not block.header or any(re.fullmatch(r"-?\d+([.,]\d+)?", h) for h in block.header))
+    if not entries and headless:
+        rows = [block.header, *block.rows] if block.header else list(block.rows)
+        entries = alarm_lists.from_headless(rows, context)
+        block = Block("table", block.text, block.page, rows=tuple(rows), name=block.name)
     caption = block.name
     splitter.close()
     if entries:
@@ -189,6 +192,8 @@ def _table(splitter: _Splitter, block: Block) -> None:
 
 def row_text(header: Sequence[str], row: Sequence[str]) -> str:
     """`Connection: spindle bearing cap bolts | Torque: 45 N m`; a column without a heading has its cell alone."""
+    if not any(header):
+        return " | ".join(c for c in row if c)
     cells = [(h, c) for h, c in zip(header, row, strict=False) if c]
     return " | ".join(f"{h}: {c}" if h and h.lower() != c.lower() else c for h, c in cells)
 
@@ -197,7 +202,7 @@ def _list_name(splitter: _Splitter, caption: str) -> str:
     """What the list is called: its caption, else the heading that speaks of alarms, else the document's title."""
     for name in (caption, *(text for _, text in reversed(splitter.headings))):
         if name and alarm_lists.ALARMING.search(name):
-            return re.sub(r"^[\dA-Z.]+\s+(?=[A-Z])", "", name)
+            return re.sub(r"^(?:[A-Z]\.)?\d[\d.]*\s+", "", name)
     return caption or splitter.info.title
 
 
@@ -246,7 +251,8 @@ def _alarm_under_heading(splitter: _Splitter, blocks: Sequence[Block], i: int) -
         if block.kind == "heading":
             lines.append(f"{block.text}:")
         else:
-            lines += [line for text in block.text.splitlines() for line in alarm_lists.split_labels(text)]
+            texts = block.items if block.kind == "list" else block.text.splitlines()
+            lines += [line for text in texts for line in alarm_lists.split_labels(text)]
     values = alarm_lists.labelled(lines)
     if not body or not (values.keys() & {"cause", "remedy", "consequence"} or re.match(r"(?i)alarm|error|fault", heading.text)):
         return 0
@@ -263,8 +269,9 @@ def _alarm_paragraph(splitter: _Splitter, block: Block) -> bool:
     lines = [line for text in block.text.splitlines() for line in alarm_lists.split_labels(text)]
     if len(lines) < 2:
         return False
-    found = alarm_lists.headed(lines[0].rstrip("."), splitter.context)
-    values = alarm_lists.labelled(lines[1:]) if found else {}
+    values = alarm_lists.labelled(lines[1:])
+    labelled = bool(values.keys() & {"cause", "remedy"})
+    found = alarm_lists.headed(lines[0].rstrip("."), splitter.context, labelled=labelled)
     if found is None or not values.keys() & {"cause", "remedy"}:
         return False
     splitter.close()

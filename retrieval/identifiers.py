@@ -45,7 +45,8 @@ _SEPARATOR_WORDS = {"dash": "-", "hyphen": "-", "minus": "-", "point": ".", "dot
 _NOT_A_PREFIX = frozenset(
     "a an the of in on at to for by is was are it we i and or with line cell station zone shift page step chapter "
     "section table figure fig last next past first after before about only every per than from since until over under "
-    "revision rev version type phase day week month year level lot order unit item".split()
+    "revision rev version type phase day week month year level lot order unit item what which does do did show shows "
+    "says say see saw got get gets gives has have had mean means this that my me again still now not no yes ok".split()
 )
 
 _TOKEN = re.compile(
@@ -295,7 +296,8 @@ def _spoken_to_digits(text: str) -> str:
     """Replaces runs of number words in one code by digits: "ten forty three" -> "1043", "minus twelve" -> "-12"."""
     words = re.findall(r"[A-Za-z]+|[^A-Za-z]+", text)
     lows = [w.lower() for w in words if not w.isspace()]
-    if not any(w in _NUMBER_WORDS and w != "o" for w in lows):
+    said = any(w in _NUMBER_WORDS and w != "o" for w in lows)
+    if not said and not (any(w in _SEPARATOR_WORDS for w in lows) and any(c.isdigit() for c in text)):
         return text
     out: list[str] = []
     run: list[str] = []

@@ -57,6 +57,18 @@ def heading_level(text: str) -> int:
     return 1 if APPENDIX_HEADING.match(text) and len(text) < 90 else 0
 
 
+_LABEL = re.compile(r"^\s*[A-Z][\w ]{2,24}:\s")
+_COLUMN_GAP = re.compile(r"\s{2,}|\t+")
+
+
+def _grid(lines: list[str], page: int | None) -> Block | None:
+    """Lines whose cells are set apart by two or more spaces, as many in each, as a table without headings."""
+    rows = [tuple(folded(c) for c in _COLUMN_GAP.split(line.strip())) for line in lines]
+    if len(rows) < 3 or len(rows[0]) < 2 or any(len(row) != len(rows[0]) for row in rows):
+        return None
+    return Block("table", "\n".join(" | ".join(row) for row in rows), page, rows=tuple(rows))
+
+
 def lines_to_blocks(lines: list[str], page: int | None = None) -> list[Block]:
     """Plain lines to paragraphs, steps, warnings and numbered headings; an empty line ends a paragraph."""
     blocks: list[Block] = []
@@ -67,9 +79,11 @@ def lines_to_blocks(lines: list[str], page: int | None = None) -> list[Block]:
         nonlocal paragraph, steps
         if steps:
             blocks.append(Block("steps", "\n".join(steps), page, items=tuple(steps)))
+        elif (grid := _grid(paragraph, page)) is not None:
+            blocks.append(grid)
         elif paragraph:
             # Lines of one width are wrapped prose; lines of many lengths are a list, whose lines stay apart.
-            wrapped = all(len(line.strip()) > 45 for line in paragraph[:-1])
+            wrapped = all(len(line.strip()) > 45 for line in paragraph[:-1]) and not any(map(_LABEL.match, paragraph[1:]))
             text = (" " if wrapped else "\n").join(folded(line) for line in paragraph)
             kind = "warning" if WARNING_WORD.match(text) else "paragraph"
             blocks.append(Block(kind, text, page))

@@ -197,8 +197,8 @@ class _Html(HTMLParser):
         self._in_title = False
         self._lists: list[tuple[str, list[str]]] = []
         self._tables: list[list[list[str]]] = []
+        self._terms: list[str] | None = None  # of the definition list being read
         self._heading = 0
-        self._warning = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "title":
@@ -222,7 +222,10 @@ class _Html(HTMLParser):
             self._tables[-1].append([])
         elif tag in ("td", "th") and self._tables:
             self._buffer = []
-        elif tag in self._BREAKS and not self._tables and not self._lists:
+        elif tag == "dl" and not self._tables and not self._lists:
+            self.flush()
+            self._terms = []
+        elif tag in self._BREAKS and not self._tables and not self._lists and self._terms is None:
             self.flush()
         elif tag in self._BREAKS:
             self._buffer.append(" ")
@@ -248,6 +251,19 @@ class _Html(HTMLParser):
         elif tag in ("td", "th") and self._tables and self._tables[-1]:
             self._tables[-1][-1].append(folded("".join(self._buffer)))
             self._buffer = []
+        elif tag in ("dt", "dd") and self._terms is not None:
+            text = folded("".join(self._buffer))
+            self._buffer = []
+            self._terms = self._terms or []
+            if tag == "dt":
+                self._terms.append(text)
+            elif self._terms and text:
+                self._terms[-1] += f": {text}" if ": " not in self._terms[-1] else f" {text}"
+        elif tag == "dl" and self._terms is not None:
+            items = tuple(t for t in self._terms if t)
+            self._terms = None
+            if items:
+                self.blocks.append(Block("list", "\n".join(items), items=items))
         elif tag == "table" and self._tables:
             rows = [r for r in self._tables.pop() if any(r)]
             if len(rows) > 1:
