@@ -242,6 +242,6 @@ def vibration_onset_s(world: World) -> float:
 
 
 def surface_trouble_s(world: World) -> float:
-    """When the vibration has become large enough to be seen on the parts: 14 days later, or a third of the way in a short simulation."""
+    """When the vibration has become large enough to be seen on the parts: after a third of the rise, 14 days at most."""
     onset = vibration_onset_s(world)
     return onset + min(14 * DAY_S, (world.timeline.end_s - onset) / 3)
