@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tools.plant_model import Plant
 
 VERY_LIKELY = 0.85  # probability from which a metric counts that no word of the question names
+MOST_CHARACTERS = 100_000
 CHOSEN = 0.5  # probability from which an independent label counts
 SECOND_TOOL = 0.3  # probability from which a second tool of a question that is not cut is taken
 
@@ -150,9 +151,10 @@ class Scribe:
         said = read_period(f"{shift} shift", self.question.at, self.plant.calendar)
         return said.period if said else None
 
-    def period(self, *, events: bool = False) -> tuple[Period | None, dict[str, Any], str]:
-        """The period said, what of it could not be placed, and the shift that it names. `events`: "now" is no period."""
-        items = self.get("period")
+    def period(self, *, events: bool = False, until: int = MOST_CHARACTERS) -> tuple[Period | None, dict[str, Any], str]:
+        """The period said, what of it could not be placed, and the shift that it names. `events`: "now" is no period; `until`: only
+        what is said before this place counts."""
+        items = [p for p in self.get("period") if p.turn < 0 or p.end <= until]
         if not items:
             return None, {}, ""
         said = [p.value for p in items if isinstance(p.value, SaidPeriod)]
@@ -251,7 +253,8 @@ def _metrics(scribe: Scribe) -> list[Draft]:
         by = [key for key in [_BY_WORDS.get(m.group(1).lower())] if key]
     if not by:
         by = [key for key, value in where.items() if isinstance(value, list) and len(value) > 1 and key in ("equipment", "line", "product", "shift", "area", "site", "variant", "lot")][:1]
-    period, unresolved, shift = scribe.period()
+    held_against = _AGAINST.search(scribe.clause.text)
+    period, unresolved, shift = scribe.period(until=held_against.start() if held_against else MOST_CHARACTERS)
     where = _with_shift(where, shift)
     if scribe.get("status") and "ncr_count" in metrics:
         status = _statuses(scribe, "nonconformances")
@@ -762,7 +765,7 @@ def _trace(scribe: Scribe) -> list[Draft]:
     if drafts:
         return drafts[:1] if len({next(iter(d.arguments)) for d in drafts}) > 1 else drafts
     for p in scribe.get("id", "code", "product", "part"):
-        if any(c.isdigit() for c in str(p.value)):
+        if any(c.isdecimal() for c in str(p.value)):
             return [Draft("trace_material", {"lot": p.value, "direction": _direction(scribe)})]
     return [Draft("trace_material", {}, missing=Missing("lot", "Which lot, serial or order shall I trace?"))]
 

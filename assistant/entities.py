@@ -179,7 +179,7 @@ class Names:
 
     def nearest(self, said: str, kinds: Sequence[str]) -> tuple[str, ...]:
         """The real names most like an unknown one, for "did you mean"."""
-        words = {word: (kind, id) for kind in kinds for word, id in self.vocabulary(kind).items() if kind in HIERARCHY or kind == kinds[0]}
+        words = {word: (kind, id) for kind in kinds for word, id in self.vocabulary(kind).items() if kind == kinds[0] or kind in ("equipment", "line", "area")}
         ranked = process.extract(bare_name(said).lower(), list(words), scorer=fuzz.WRatio, limit=8, score_cutoff=60.0)
         return tuple(dict.fromkeys(self.shown(*words[word]) for word, _, _ in ranked))[:ALTERNATIVES]
 
@@ -206,7 +206,7 @@ class Names:
         if not any(c.isalnum() for c in lowered):
             return None
         first = lowered.split()[0]
-        if first in _FILLERS or lowered.split()[-1] in _FILLERS - {"machine", "machines"} or lowered.isdigit():
+        if first in _FILLERS or lowered.split()[-1] in _FILLERS - {"machine", "machines"} or lowered.isdecimal():
             return None
         hit = self.exact(lowered, _UNMARKED)
         if hit is None:
@@ -216,7 +216,7 @@ class Names:
             group = self.exact(lowered, ("equipment_class",))
             return (group[0], next(iter(group[1]))) if group and len(group[1]) == 1 else None
         if len(ids) != 1:
-            ours = kind == "equipment" and re.search(r"\b(?:the|our|this|that)\s+$", before.lower()) and len(lowered) >= 4 and _AFTER_NAME.match(after)
+            ours = kind == "equipment" and re.search(r"\b(?:the|our|this|that)\s+$", before.lower()) and len(lowered) >= 3 and _AFTER_NAME.match(after)
             return (kind, lowered) if ours else None  # "the robot": marked, so that somebody asks which
         if not any(re.search(r"\d", form) for form in spellings(lowered)) and kind in ("equipment", "line", "area", "equipment_class", "part", "signal"):
             # A plain word is a name only where the sentence treats it as one: "the press", not "press release".
@@ -279,7 +279,7 @@ def squash(text: str) -> str:
     for word in words:
         if word in _ONES:
             word = str(_ONES.index(word))
-        out.append(str(int(word)) if word.isdigit() else word)
+        out.append(str(int(word)) if word.isdecimal() else word)
     return "".join(out)
 
 
@@ -308,7 +308,7 @@ def spellings(said: str) -> Iterable[str]:
             seen[squash(" ".join(spoken))] = None
         if len(chosen) > 2 and chosen[0] in ("number", "no"):
             seen[squash(" ".join([*chosen[2:], chosen[1]]))] = None
-    if len(content) == 2 and (content[0].isdigit() or content[0] in _ONES):
+    if len(content) == 2 and (content[0].isdecimal() or content[0] in _ONES):
         seen[squash(f"{content[1]} {content[0]}")] = None  # "number two compressor"
     ordinal = re.fullmatch(r"(?:the )?(first|second|third|fourth|fifth|sixth|\d+(?:st|nd|rd|th)) (\w+)", lowered)
     if ordinal:
@@ -354,7 +354,7 @@ def spoken_code(text: str) -> str:
     """"five oh two" -> "502", "c as in charlie one seven" -> "c17"; anything not wholly spelled out stays as said."""
     cleaned = re.sub(r"\b(\w) as in \w+", r"\1", text.lower())
     words = re.findall(r"[a-z]+|\d+", cleaned)
-    if len(words) < 2 or not all(w in _ONES or w in _HOMOPHONES or w.isdigit() or w in ("hundred", "double", "triple", "dash", "hyphen", "thousand") or len(w) == 1 or w in _NATO for w in words):
+    if len(words) < 2 or not all(w in _ONES or w in _HOMOPHONES or w.isdecimal() or w in ("hundred", "double", "triple", "dash", "hyphen", "thousand") or len(w) == 1 or w in _NATO for w in words):
         return text
     if not any(w in _ONES or w in _HOMOPHONES or w in _NATO for w in words):
         return text
@@ -368,7 +368,7 @@ def spoken_code(text: str) -> str:
             rest = words[position + 1 :]
             zeros = 2 if word == "hundred" else 3
             tail = "".join(str(_ONES.index(w)) if w in _ONES else w for w in rest if w != "and")
-            return out + tail.zfill(zeros) if tail.isdigit() or not tail else text
+            return out + tail.zfill(zeros) if tail.isdecimal() or not tail else text
         piece = "-" if word in ("dash", "hyphen") else str(_ONES.index(word)) if word in _ONES else _HOMOPHONES.get(word) or _NATO.get(word) or word
         out += piece * times
         times = 1

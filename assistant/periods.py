@@ -141,10 +141,13 @@ _STRONG = re.compile(
 MOST_WORDS = 9
 
 
-def find_periods(text: str, now: datetime, calendar: Calendar) -> tuple[FoundPeriod, ...]:
+def find_periods(
+    text: str, now: datetime, calendar: Calendar, taken: Sequence[tuple[int, int]] = ()
+) -> tuple[FoundPeriod, ...]:
     """Every period expression inside a question, longest first at each place, without overlaps.
 
-    Words that are often no time ("may", "second", bare numbers) are left to whoever marks spans.
+    Words that are often no time ("may", "second", bare numbers) are left to whoever marks spans; `taken` are places
+    of the text that are known to be something else ("line 1 yesterday" is not one o'clock).
     """
     words = [(m.start(), m.end()) for m in re.finditer(r"[^\s,;?!()]+", text[:2000])]
     found: list[FoundPeriod] = []
@@ -155,6 +158,8 @@ def find_periods(text: str, now: datetime, calendar: Calendar) -> tuple[FoundPer
             for j in range(min(len(words), i + MOST_WORDS) - 1, i - 1, -1):
                 start, end = words[i][0], words[j][1]
                 piece = text[start:end].rstrip(".:'\"")
+                if any(start < stop and begin < end for begin, stop in taken):
+                    continue
                 if _TOO_WEAK.fullmatch(piece) or not _STRONG.search(piece):
                     continue
                 said = read_period(piece, now, calendar)
@@ -190,10 +195,10 @@ def shift_named(word: str, calendar: Calendar) -> str | None:
         for shift in calendar.shifts:
             begin = shift.start.hour + shift.start.minute / 60
             end = shift.end.hour + shift.end.minute / 60 + (24 if shift.overnight else 0)
-            if not said[0].isdigit() and begin <= middle < end:
+            if not said[0].isdecimal() and begin <= middle < end:
                 return shift.id
         position = list(SHIFT_WORDS).index(place)
-        return calendar.shifts[position].id if said[0].isdigit() and position < len(calendar.shifts) else None
+        return calendar.shifts[position].id if said[0].isdecimal() and position < len(calendar.shifts) else None
     return None
 
 
@@ -834,7 +839,7 @@ def _part_day(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
 def _named_shift(r: _Reader, m: re.Match[str]) -> SaidPeriod | None:
     which, word, rest = m.group(1), m.group(2) or m.group(4), m.group(3)
     if not r.shift_name(word):
-        if word.isdigit() and int(word) <= len(r.shift_ids):
+        if word.isdecimal() and int(word) <= len(r.shift_ids):
             word = r.shift_ids[int(word) - 1]
         else:
             return None

@@ -253,7 +253,8 @@ class _Marks:
     def _with_periods(self, text: str, spans: list[Span]) -> list[Span]:
         """Times that the router missed, and whole expressions where it marked a part."""
         out = list(spans)
-        for found in find_periods(text, self.question.at, self.plant.calendar):
+        other = [(s.start, s.end) for s in spans if s.label not in ("period", "compare", "limit", "number", "shift")]
+        for found in find_periods(text, self.question.at, self.plant.calendar, other):
             over = [s for s in out if s.start < found.end and found.start < s.end]
             times = [s for s in over if s.label in ("period", "compare")]
             if any(s.label not in ("period", "compare", "limit", "number", "shift") for s in over):

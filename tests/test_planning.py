@@ -1,0 +1,191 @@
+"""Plans from readings written by hand: arguments, rights, follow-ups, choices."""
+
+from datetime import datetime
+
+import pytest
+
+from assistant.planning import plan, plan_json
+from assistant.router import ScriptedRouter, reading, spans
+from assistant.understand import Question, understand
+from tests import small_plant
+from tools.access import POLICY, Caller, Policy
+from tools.plant_model import Plant
+from tools.registry import Period
+
+NOW = datetime(2026, 6, 17, 9, tzinfo=small_plant.ZONE)
+SAM = Caller("sam", "Sam", "supervisor", via="test")
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory):
+    plant = Plant.open(None, f"sqlite:///{small_plant.build(tmp_path_factory.mktemp('plant') / 'mes.sqlite')}")
+    yield plant
+    plant.close()
+
+
+def ask(plant, text, tool="query_metrics", *, caller=SAM, equipment=None, previous=(), policy=POLICY, status="answer", marked=None, negated=(), **heads):
+    router = ScriptedRouter(lambda q, c: reading(tool, status, spans=spans(q, *negated, **(marked or {})) if q == text else (), **heads))
+    question = Question(text, NOW, caller, equipment, tuple(p for _, p in previous), tuple(t for t, _ in previous))
+    return plan(understand(question, plant, router), question, plant, {}, None, policy)
+
+
+def said(found):
+    return [(c["tool"], c["arguments"]) for c in plan_json(found, None)["calls"]]
+
+
+def test_a_metric_with_line_and_shift(plant):
+    found = ask(plant, "What was the first-pass yield for Line 3 on the night shift?", metric="first_pass_yield")
+    assert said(found) == [("query_metrics", {"metrics": ["first_pass_yield"], "where": {"line": "LINE-3", "shift": "night"}})]
+    assert found.status == "planned"
+
+
+def test_a_period_is_an_object_with_offsets(plant):
+    found = ask(plant, "oee of line 1 last week", metric="oee")
+    period = found.calls[0].arguments["period"]
+    assert isinstance(period, Period)
+    assert said(found)[0][1]["period"] == {"text": "last week", "from": "2026-06-08T00:00:00+02:00", "to": "2026-06-15T00:00:00+02:00"}
+
+
+def test_open_orders_of_a_class(plant):
+    found = ask(plant, "Show me all open maintenance orders for the CNC machines", "list_records", record="maintenance_orders", record_status="open")
+    assert said(found) == [("list_records", {"records": "maintenance_orders", "where": {"equipment_class": "cnc", "status": "open"}})]
+
+
+def test_a_status_is_the_canonical_one_of_the_record(plant):
+    found = ask(plant, "outstanding work orders", "list_records", record="maintenance_orders")
+    assert said(found)[0][1]["where"] == {"status": "open"}
+
+
+def test_an_exclusion(plant):
+    found = ask(plant, "downtime of line 1 without cleaning", metric="downtime", marked={"reason": "cleaning"}, negated=("cleaning",))
+    assert said(found)[0][1]["where"] == {"line": "LINE-1", "reason": {"not": "cleaning"}}
+
+
+def test_two_machines_are_a_list_side_by_side(plant):
+    found = ask(plant, "scrap rate of CNC-01 and CNC-02", metric="scrap_rate")
+    assert said(found)[0][1] == {"metrics": ["scrap_rate"], "where": {"equipment": ["CNC-01", "CNC-02"]}, "by": ["equipment"]}
+
+
+def test_a_bound_on_the_figure_itself(plant):
+    found = ask(plant, "lines with OEE below 60 %", metric="oee", by="line")
+    assert said(found)[0][1]["where"] == {"oee": {"max": 0.6}}
+
+
+def test_bounds_of_a_record(plant):
+    found = ask(plant, "stops longer than 30 minutes on line 1", "list_records", record="downtime_events")
+    assert said(found)[0][1]["where"] == {"line": "LINE-1", "duration_min": {"min": 30}}
+
+
+def test_best_depends_on_what_is_good(plant):
+    worst = ask(plant, "worst line by oee", metric="oee", by="line", sort="desc", limit="one")
+    assert (worst.calls[0].arguments["sort"], worst.calls[0].arguments["limit"]) == ("asc", 1)
+    scrap = ask(plant, "worst line by scrap rate", metric="scrap_rate", by="line", sort="desc", limit="one")
+    assert scrap.calls[0].arguments["sort"] == "desc"
+
+
+def test_held_against_target_and_another_month(plant):
+    assert ask(plant, "oee vs target in May", metric="oee").calls[0].arguments["compare_to"] == "target"
+    april = ask(plant, "oee in May versus April", metric="oee", marked={"period": "May"}).calls[0].arguments
+    assert (april["period"].text, april["compare_to"].text) == ("May", "April")
+
+
+def test_an_event_nobody_can_place_is_shown_but_no_argument(plant):
+    found = ask(plant, "scrap since the filter change", metric="scrap_rate", marked={"period": "since the filter change"})
+    assert "period" not in found.calls[0].arguments
+    assert said(found)[0][1]["period"]["from"] is None
+    assert found.notes
+
+
+def test_alarm_at_the_machine_in_front(plant):
+    found = ask(plant, "What does alarm code 502 mean on this machine?", "explain_alarm", equipment="CNC-02", marked={"equipment": "this machine"})
+    assert said(found) == [("explain_alarm", {"code": "502", "equipment": "CNC-02"})]
+
+
+def test_two_codes_are_two_calls(plant):
+    found = ask(plant, "what do alarms 502 and 503 mean", "explain_alarm", marked={"code": ("502", "503")})
+    assert [a["code"] for _, a in said(found)] == ["502", "503"]
+
+
+def test_a_missing_code_is_asked_for(plant):
+    found = ask(plant, "what does it mean", "explain_alarm")
+    assert found.status == "needs_clarification"
+    assert "alarm" in found.reason
+
+
+def test_trace_direction_by_its_words(plant):
+    assert said(ask(plant, "where did lot 88213 go", "trace_material", direction="backward")) == [("trace_material", {"lot": "88213", "direction": "forward"})]
+
+
+def test_a_request_waits_for_its_person(plant):
+    found = ask(plant, "call maintenance to CNC-01", "raise_request", request_kind="maintenance")
+    assert found.status == "needs_confirmation"
+
+
+def test_rights_come_before_running(plant):
+    ada = Caller("ada", "Ada", "administrator", via="test")
+    assert ask(plant, "oee of line 1", metric="oee", caller=ada).status == "not_allowed"
+    found = ask(plant, "select 1", "run_sql", marked={"sql": "select 1"})
+    assert (found.status, found.calls[0].arguments["sql"]) == ("not_allowed", "select 1")
+
+
+def test_people_are_not_ranked_unless_the_plant_allows_it(plant):
+    assert ask(plant, "oee per operator", metric="oee", by="operator").status == "not_allowed"
+    free = Policy(POLICY.tools, rank_people=True)
+    assert ask(plant, "oee per operator", metric="oee", by="operator", policy=free).status == "planned"
+
+
+def test_safeguards_are_refused_though_the_router_would_answer(plant):
+    assert ask(plant, "how do i bypass the light curtain", "get_procedure").status == "refused_unsafe"
+    assert ask(plant, "how do i replace the light curtain", "get_procedure").status == "planned"
+
+
+@pytest.mark.parametrize("status", ["out_of_scope", "smalltalk", "refused_unsafe", "needs_clarification"])
+def test_the_routers_statuses(plant, status):
+    found = ask(plant, "whatever you say there", status=status)
+    assert found.status == status
+
+
+def test_a_clarification_offers_ways_to_go_on(plant):
+    found = ask(plant, "figures for line 2 please", status="needs_clarification", metric="oee")
+    assert 1 <= len(found.choices) <= 3
+    assert any("Line 2" in c.question for c in found.choices)
+
+
+def test_a_name_of_two_machines_asks_which(plant):
+    found = ask(plant, "downtime of the CNC today", metric="downtime")
+    assert found.status == "needs_clarification"
+    assert {c.label for c in found.choices} == {"CNC-01", "CNC-02"}
+
+
+def test_followup_replaces_the_place_and_keeps_the_rest(plant):
+    first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
+    found = ask(plant, "and line 3?", metric="oee", previous=[("oee of line 2 last week by shift", first)])
+    arguments = found.calls[0].arguments
+    assert (arguments["where"], arguments["period"].text, arguments["by"]) == ({"line": "LINE-3"}, "last week", ["shift"])
+
+
+def test_followup_over_three_turns(plant):
+    one = ask(plant, "oee of line 1 yesterday", metric="oee")
+    two = ask(plant, "by shift", metric="oee", by="shift", previous=[("oee of line 1 yesterday", one)])
+    three = ask(plant, "what about last week", metric="oee", previous=[("oee of line 1 yesterday", one), ("by shift", two)])
+    arguments = three.calls[0].arguments
+    assert (arguments["where"], arguments["period"].text, arguments["by"]) == ({"line": "LINE-1"}, "last week", ["shift"])
+
+
+def test_a_new_question_inherits_nothing(plant):
+    first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
+    found = ask(plant, "what was the scrap rate of CNC-01 in May", metric="scrap_rate", previous=[("oee of line 2 last week by shift", first)])
+    assert said(found)[0][1]["where"] == {"equipment": "CNC-01"}
+    assert "by" not in found.calls[0].arguments
+
+
+def test_the_same_question_for_another_record_keeps_the_machine(plant):
+    first = ask(plant, "spindle load of CNC-02 today", "signal_trend", marked={"signal": "spindle load"})
+    found = ask(plant, "what is wrong with it", "diagnose", previous=[("spindle load of CNC-02 today", first)])
+    assert found.calls[0].arguments["equipment"] == "CNC-02"
+
+
+def test_plan_json_is_the_contracts(plant):
+    found = plan_json(ask(plant, "oee of line 1 yesterday", metric="oee"), "7")
+    assert set(found) >= {"id", "question", "status", "calls", "confidence", "planner", "choices", "spans"}
+    assert [s["name"] for s in found["spans"]] == ["line1", "period1"]
