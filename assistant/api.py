@@ -25,7 +25,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from assistant.demo import PASSWORD as DEMO_PASSWORD
@@ -34,8 +33,8 @@ from assistant.pages import PagePictures
 from assistant.problems import BadQuestion, NotAllowed, NotFound, NotSignedIn, Problem, Unavailable, translated
 from assistant.streaming import HEARTBEAT_S, Lane, Report, Running, stream
 from assistant.turn import Ask
+from assistant.wire import ConfirmIn, DocumentIn, FeedbackIn, LoginIn, QuestionIn, machines, person, plant_card
 from tools.access import Caller, Policy
-from tools.registry import ToolError
 
 log = logging.getLogger("andon.service")
 
@@ -57,35 +56,6 @@ class Served(Protocol):
     def ask(self, ask: Ask, on_event: Report | None = None, caller: Caller | None = None) -> dict[str, Any]: ...
     def confirm(self, token: str, caller: Caller, accept: bool) -> dict[str, Any]: ...
     def ready(self) -> dict[str, str]: ...
-
-
-class QuestionIn(BaseModel):
-    question: str = Field(description="what the person asks, at most 4,000 characters")
-    equipment: str | None = Field(None, max_length=100, description="the machine in front of the person (an id)")
-    conversation: str | None = Field(None, max_length=100, description="groups follow-ups; any name the client chooses")
-    at: datetime | None = Field(None, description="the present moment, in a demo only (ISO 8601)")
-    id: str | None = Field(None, max_length=100)
-
-
-class LoginIn(BaseModel):
-    user: str = Field(max_length=100)
-    password: str = Field(max_length=200)
-    program: bool = Field(False, description="true: return a bearer token instead of setting the cookie")
-
-
-class ConfirmIn(BaseModel):
-    accept: bool = True
-
-
-class FeedbackIn(BaseModel):
-    turn: str = Field(max_length=64)
-    helped: bool
-    comment: str | None = Field(None, max_length=2000)
-
-
-class DocumentIn(BaseModel):
-    kind: str = Field(max_length=60)
-    arguments: dict[str, Any] = Field(default_factory=dict, description="equipment, line, product, lot, period, ...")
 
 
 class ServiceMetrics:
@@ -151,8 +121,8 @@ class Service:
             raise NotSignedIn("That name and password do not fit together; try again.")
         token = await _aside(self.assistant.store.open_session, caller.user)
         if body.program:
-            return JSONResponse({"user": _person(caller), "token": token})
-        response = JSONResponse({"user": _person(caller)})
+            return JSONResponse({"user": person(caller), "token": token})
+        response = JSONResponse({"user": person(caller)})
         response.set_cookie(
             COOKIE, token, max_age=SESSION_S, httponly=True, samesite="strict", secure=request.url.scheme == "https"
         )
@@ -172,11 +142,11 @@ class Service:
         demo = bool(self.assistant.settings.demo)
         people = await _aside(self.assistant.store.callers) if demo else {}
         out = {
-            "user": _person(caller) if caller else None,
+            "user": person(caller) if caller else None,
             "demo": demo,
             "demo_password": DEMO_PASSWORD if demo else None,
-            "users": [_person(person) for person in people.values()],
-            "plant": await _aside(_plant, self.assistant.plant),
+            "users": [person(one) for one in people.values()],
+            "plant": await _aside(plant_card, self.assistant.plant),
         }
         return JSONResponse(out, headers={"cache-control": "no-store"})
 
@@ -256,7 +226,7 @@ class Service:
     async def equipment(self, request: Request) -> Response:
         """The machines of the plant, for the machine picker; those of the caller's own lines first."""
         caller = await self._caller(request)
-        rows = await _aside(_machines, self.assistant.plant)
+        rows = await _aside(machines, self.assistant.plant)
         for row in rows:
             row["own"] = caller.scope.allows_line(row["line"])
         return JSONResponse({"equipment": sorted(rows, key=lambda row: (not row["own"], row["line"], row["id"]))})
@@ -309,12 +279,13 @@ class Service:
         return documents
 
     async def draft(self, request: Request, body: DocumentIn) -> Response:
-        """Draft a document of a kind; the arguments are those of the tool `draft_document`."""
+        """Draft a document of a kind. 201 with the document, or 200 with a status and a sentence where there is none."""
         caller = await self._caller(request)
         verdict = self.assistant.policy.may_use(caller, "draft_document")
         if not verdict.allowed:
             raise NotAllowed(verdict.reason)
-        return JSONResponse(await _aside(self._documents().draft, caller, body.kind, body.arguments), status_code=201)
+        drafted = await _aside(self._documents().draft, caller, body.kind, body.model_extra or {})
+        return JSONResponse(drafted, status_code=201 if drafted.get("document") else 200)
 
     async def document(self, request: Request, document: Annotated[str, InPath(max_length=120)]) -> Response:
         """A document: its state without a suffix, its content with .md, .html, .pdf or .docx."""
@@ -437,34 +408,6 @@ async def _aside(function: Callable[..., Done], *arguments: Any) -> Done:
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _person(caller: Caller) -> dict[str, Any]:
-    lines = None if caller.scope.lines is None else sorted(caller.scope.lines)
-    return {"id": caller.user, "name": caller.name, "role": caller.role, "lines": lines}
-
-
-def _machines(plant: Any) -> list[dict[str, Any]]:
-    names = {line: place.name for line, place in plant.lines.items()}
-    return [
-        {"id": item.id, "name": item.name, "line": item.line, "line_name": names.get(item.line, item.line), "class": item.cls}
-        for item in plant.equipment.values()
-    ]
-
-
-def _plant(plant: Any) -> dict[str, Any]:
-    """What anybody in front of the tablet may know: the plant's name and clock, and whom to call in an emergency."""
-    try:
-        until = plant.data_until()
-    except ToolError:  # the page still opens, and its answers say what is down
-        until = None
-    return {
-        "zone": str(plant.zone),
-        "name": next((site.name for site in plant.sites.values()), ""),
-        "lines": {line: place.name for line, place in plant.lines.items()},
-        "emergency_number": plant.model.emergency.number,
-        "data_until": until.isoformat() if until else None,
-    }
 
 
 def _plain_name(text: str) -> str:

@@ -4,6 +4,7 @@ import { Entry } from "./answer.js";
 import { $, clear, el, icon, kept } from "./dom.js";
 import { askStream, call, Problem } from "./service.js";
 import { openMachines, openPerson, openRecent, wireSheet } from "./sheets.js";
+import { setText } from "./text.js";
 import { words } from "./words.js";
 
 const RECENT = 30;
@@ -164,7 +165,7 @@ function wireBar() {
     showStart();
   }));
   $("recent").addEventListener("click", () => openRecent(kept.get(`recent.${state.user.id}`, []), ask));
-  $("person").addEventListener("click", () => openPerson(state.user, linesOf(state.user), signOut));
+  $("person").addEventListener("click", () => openPerson(state.user, linesOf(state.user), otherTheme, signOut));
   $("fresh").addEventListener("click", () => {
     state.running?.abort();
     state.conversation = newConversation();
@@ -173,12 +174,14 @@ function wireBar() {
     showStart();
     $("question").focus();
   });
-  $("theme").addEventListener("click", () => {
-    const dark = document.documentElement.dataset.theme
-      ? document.documentElement.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-    document.documentElement.dataset.theme = dark ? "light" : "dark";
-    try { localStorage.setItem("andon.theme", dark ? "light" : "dark"); } catch { /* for this visit only */ }
-  });
+  $("theme").addEventListener("click", otherTheme);
+}
+
+function otherTheme() {
+  const chosen = document.documentElement.dataset.theme;
+  const dark = chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  document.documentElement.dataset.theme = dark ? "light" : "dark";
+  try { localStorage.setItem("andon.theme", dark ? "light" : "dark"); } catch { /* for this visit only */ }
 }
 
 function machine() {
@@ -203,13 +206,17 @@ function showStart() {
     el("p", { class: "lead" }, here ? words.startAt(`${here.id}, ${here.line_name}`) : words.startNowhere,
       state.plant.data_until ? ` ${words.dataUntil(time(state.plant.data_until))}.` : ""),
     el("div", { class: "suggestions" }, words.suggestions(here).map(([topic, question]) => el("button", { class: "suggestion", type: "button", on: { click: () => ask(question) } },
-      el("span", { class: "topic" }, topic), el("span", {}, question)))));
+      el("span", { class: "topic" }, topic), el("span", {}, setText(question))))));
 }
 
 // Questions
 
 function wireQuestion() {
   const field = $("question");
+  const narrow = matchMedia("(max-width: 720px)");
+  const prompt = () => { field.placeholder = narrow.matches ? words.placeholderShort : words.placeholder; };
+  narrow.addEventListener("change", prompt);
+  prompt();
   const fit = () => {
     field.style.height = "auto";
     const wanted = field.scrollHeight + field.offsetHeight - field.clientHeight;

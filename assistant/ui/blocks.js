@@ -2,9 +2,11 @@
 
 import { chart } from "./charts.js";
 import { clear, el, icon } from "./dom.js";
+import { setText } from "./text.js";
 import { words } from "./words.js";
 
 const NUMERIC = new Set(["count", "number", "percent", "duration_s"]);
+const CELL = { id: "id", time: "whole", date: "whole" };
 
 /** `on`: what a block may do: cite(marker) -> node or null, ask(question), confirm(block, accept), source(place). */
 export function block(data, on) {
@@ -86,7 +88,7 @@ export function grid(columns, rows, values = rows, name = "") {
   const heads = columns.map((column, c) => el("th", { scope: "col", class: numeric[c] ? "num" : null, "aria-sort": "none" }, buttons[c]));
 
   function fill(order) {
-    clear(body).append(...order.map((r) => el("tr", {}, rows[r].map((text, c) => el("td", { class: numeric[c] ? "num" : columns[c].kind === "id" ? "id" : null }, text)))));
+    clear(body).append(...order.map((r) => el("tr", {}, rows[r].map((text, c) => el("td", { class: numeric[c] ? "num" : CELL[columns[c].kind] ?? null }, text)))));
   }
 
   function sort(c) {
@@ -128,20 +130,20 @@ function steps(data, on) {
     head(data.title, on.cite(data.marker)),
     el("ol", {}, (data.steps || []).map((step) => el("li", {},
       step.warning ? el("p", { class: "step-warning" }, icon("warning"), el("span", {}, step.warning)) : null,
-      el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("p", {}, step.text))))),
+      el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("p", {}, setText(step.text || "")))))),
     sourceButton(data, (data.steps || []).map((step) => step.text).join("\n"), on));
 }
 
 function warning(data, on) {
   return el("section", { class: "block warning", role: "note" },
-    icon("warning"), el("div", {}, el("h3", {}, words.warning), el("p", {}, data.text, " ", on.cite(data.marker))));
+    icon("warning"), el("div", {}, el("h3", {}, words.warning), el("p", {}, setText(data.text), " ", on.cite(data.marker))));
 }
 
 function passage(data, on) {
   const logged = data.author || data.date || data.kind === "log" || data.kind === "field_note";
   return el("section", { class: `block passage ${logged ? "logged" : ""}` },
     head(data.title, data.kind ? el("span", { class: "kind" }, words.kind[data.kind] || data.kind) : null, on.cite(data.marker)),
-    el("blockquote", {}, data.text.split("\n").map((line) => el("p", {}, line))),
+    el("blockquote", {}, data.text.split("\n").map((line) => el("p", {}, setText(line)))),
     data.author || data.date ? el("p", { class: "author" }, words.writtenBy(data.author, data.date)) : null,
     data.section ? el("p", { class: "section" }, data.section) : null,
     data.page || !logged ? sourceButton(data, data.text, on) : null);
@@ -151,11 +153,11 @@ function choices(data, on) {
   return el("section", { class: "block choices" },
     el("h3", {}, data.question),
     el("div", { class: "choice-list" }, (data.choices || []).map((choice) => el("button", { class: "choice", type: "button", on: { click: () => on.ask(choice.question) } },
-      el("span", {}, choice.label), icon("right")))));
+      el("span", {}, setText(choice.label)), icon("right")))));
 }
 
 function confirm(data, on) {
-  const section = el("section", { class: "block confirm" }, el("h3", {}, words.status.needs_confirmation), el("p", { class: "confirm-text" }, data.text));
+  const section = el("section", { class: "block confirm" }, el("h3", {}, words.status.needs_confirmation), el("p", { class: "confirm-text" }, setText(data.text)));
   const outcome = el("p", { class: "confirm-outcome", role: "status" });
   const buttons = [[words.accept, true, "primary"], [words.decline, false, "plain"]].map(([name, accept, style]) => el("button", {
     class: `big ${style}`, type: "button", disabled: !data.token,

@@ -6,7 +6,8 @@ import { words } from "./words.js";
 
 const SERIES = 4; // distinct series colours in style.css
 const HEIGHT = 280;
-const MARGIN = { top: 14, right: 16, bottom: 46, left: 62 };
+const MARGIN = { top: 14, right: 16, bottom: 46, left: 66 };
+const LIMIT_ROOM = 124; // right of the plot, for the names of limits
 
 export function number(value, unit = "") {
   if (value === null || value === undefined) return "–";
@@ -112,20 +113,26 @@ function frame(block, width, height) {
   return svg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label(block), tabindex: "0" });
 }
 
+function rightEdge(block, width) {
+  return width - (block.limits?.length ? LIMIT_ROOM : MARGIN.right);
+}
+
 /** Lines and numbers of the value axis, and limits with their names. */
 function scaffold(root, block, width, low, high, y) {
   const unit = block.series[0]?.unit || "";
   const values = ticks(low, high);
   values.forEach((value, i) => {
-    root.append(svg("line", { class: "grid", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(value), y2: y(value) }),
+    root.append(svg("line", { class: "grid", x1: MARGIN.left, x2: rightEdge(block, width), y1: y(value), y2: y(value) }),
       svg("text", { class: "tick", x: MARGIN.left - 8, y: y(value) + 5, "text-anchor": "end" }, number(value, i === values.length - 1 ? unit : "")));
   });
 }
 
 function limitLines(root, block, width, y) {
   for (const limit of block.limits || []) {
-    root.append(svg("line", { class: "limit", x1: MARGIN.left, x2: width - MARGIN.right, y1: y(limit.value), y2: y(limit.value) }),
-      svg("text", { class: "limit-name", x: MARGIN.left + 6, y: y(limit.value) - 6 }, `${limit.label} ${number(limit.value)}`));
+    const edge = rightEdge(block, width);
+    root.append(svg("line", { class: "limit", x1: MARGIN.left, x2: edge, y1: y(limit.value), y2: y(limit.value) }),
+      svg("text", { class: "limit-name", x: edge + 8, y: y(limit.value) - 3 }, limit.label),
+      svg("text", { class: "limit-name", x: edge + 8, y: y(limit.value) + 17 }, number(limit.value, block.series[0]?.unit || "")));
   }
 }
 
@@ -133,7 +140,7 @@ function limitLines(root, block, width, y) {
 function below(root, block, width, x) {
   const labels = block.x.values;
   const widest = Math.max(...labels.map((text) => text.length)) * 9 + 14;
-  const every = Math.max(1, Math.ceil((labels.length * widest) / (width - MARGIN.left - MARGIN.right)));
+  const every = Math.max(1, Math.ceil((labels.length * widest) / (rightEdge(block, width) - MARGIN.left)));
   labels.forEach((text, i) => {
     const last = labels.length - 1;
     if (i % every && !(i === last && last % every > every / 2)) return;
@@ -166,7 +173,7 @@ function drawLine(block, width, show) {
   const [low, high] = range(block, false);
   const count = block.x.values.length;
   const y = (v) => MARGIN.top + (HEIGHT - MARGIN.top - MARGIN.bottom) * (1 - (v - low) / (high - low));
-  const x = (i) => MARGIN.left + 10 + ((width - MARGIN.left - MARGIN.right - 20) * (count > 1 ? i / (count - 1) : 0.5));
+  const x = (i) => MARGIN.left + 10 + ((rightEdge(block, width) - MARGIN.left - 20) * (count > 1 ? i / (count - 1) : 0.5));
   scaffold(root, block, width, low, high, y);
   below(root, block, width, x);
   block.series.forEach((series, s) => {
@@ -187,7 +194,7 @@ function drawLine(block, width, show) {
   limitLines(root, block, width, y);
   const cursor = svg("line", { class: "cursor", y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, hidden: true });
   root.append(cursor);
-  const nearest = (px) => Math.round(((px - MARGIN.left - 10) / (width - MARGIN.left - MARGIN.right - 20)) * (count - 1)) || 0;
+  const nearest = (px) => Math.round(((px - MARGIN.left - 10) / (rightEdge(block, width) - MARGIN.left - 20)) * (count - 1)) || 0;
   pointing(root, count, nearest, (i) => {
     cursor.removeAttribute("hidden");
     cursor.setAttribute("x1", x(i));
@@ -201,7 +208,7 @@ function drawColumns(block, width, show) {
   const root = frame(block, width, HEIGHT);
   const [low, high] = range(block, true);
   const count = block.x.values.length;
-  const slot = (width - MARGIN.left - MARGIN.right) / Math.max(count, 1);
+  const slot = (rightEdge(block, width) - MARGIN.left) / Math.max(count, 1);
   const y = (v) => MARGIN.top + (HEIGHT - MARGIN.top - MARGIN.bottom) * (1 - (v - low) / (high - low));
   const x = (i) => MARGIN.left + slot * (i + 0.5);
   scaffold(root, block, width, low, high, y);

@@ -140,8 +140,9 @@ async function openText(citation) {
   try {
     const source = await call(`/api/sources/${encodeURIComponent(citation.document)}/${encodeURIComponent(citation.revision)}`, { signal });
     if (!source.passages.length) return;
-    body.append(el("h3", {}, source.title), source.passages.map((p) => el("div", { class: "source-text" },
-      p.section ? el("h4", {}, p.section) : null, p.text.split("\n").map((line) => el("p", { class: line && citation.quote?.includes(line.trim()) ? "found" : null }, line)))));
+    body.append(el("h3", {}, source.title), ...source.passages.map((passage) => el("div", { class: "source-text" },
+      passage.section ? el("h4", {}, passage.section) : null,
+      passage.text.split("\n").map((line) => el("p", { class: line.trim() && citation.quote?.includes(line.trim()) ? "found" : null }, line)))));
     body.querySelector(".found")?.scrollIntoView({ block: "center" });
   } catch (error) {
     if (!signal.aborted && !citation.quote) body.append(el("p", {}, error.message || words.noText));
@@ -174,8 +175,9 @@ export function openRecent(questions, ask) {
     el("span", {}, question), icon("ask-more"))));
 }
 
-export function openPerson(user, where, signOut) {
+export function openPerson(user, where, otherTheme, signOut) {
   const body = open(user.name, words.signedIn(user.id, user.role));
   body.append(el("p", {}, where),
-    el("button", { class: "big plain", type: "button", on: { click: () => { close(); signOut(); } } }, words.signOut));
+    el("div", { class: "confirm-buttons" }, el("button", { class: "big plain", type: "button", on: { click: otherTheme } }, words.theme),
+    el("button", { class: "big plain", type: "button", on: { click: () => { close(); signOut(); } } }, words.signOut)));
 }

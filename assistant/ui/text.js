@@ -5,22 +5,37 @@ import { el } from "./dom.js";
 
 const INLINE = /\[(E\d+)\]|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])|`([^`]+)`/g;
 
+const CODE = /\b[A-Z][A-Z0-9]*(?:-[A-Z0-9]+)+\b/g;
+
+/** Plain text set so that a line never ends inside an identifier or between a number and its unit. */
+export function setText(text) {
+  const glued = text.replace(/(\d) (?=\S{1,3}(?:[\s.,;:)]|$))/g, "$1\u00a0");
+  const nodes = [];
+  let last = 0;
+  for (const match of glued.matchAll(CODE)) {
+    if (match.index > last) nodes.push(glued.slice(last, match.index));
+    nodes.push(el("span", { class: "whole" }, match[0]));
+    last = match.index + match[0].length;
+  }
+  if (last < glued.length) nodes.push(glued.slice(last));
+  return nodes;
+}
+
 /** Nodes for one run of text; `cite(marker)` makes the node of a citation. */
 export function inline(text, cite) {
   const nodes = [];
   let last = 0;
   for (const match of text.matchAll(INLINE)) {
-    if (match.index > last) nodes.push(text.slice(last, match.index));
-    if (match[1]) {
-      const before = nodes.length - 1;
-      if (typeof nodes[before] === "string") nodes[before] = nodes[before].replace(/ $/, " ");
-      nodes.push(cite(match[1]));
-    } else if (match[2]) nodes.push(el("strong", {}, inline(match[2], cite)));
+    const between = text.slice(last, match.index);
+    // a citation stays on the line of the word before it
+    if (between) nodes.push(...setText(match[1] ? between.replace(/ $/, "\u00a0") : between));
+    if (match[1]) nodes.push(cite(match[1]));
+    else if (match[2]) nodes.push(el("strong", {}, inline(match[2], cite)));
     else if (match[3]) nodes.push(el("em", {}, match[3]));
     else nodes.push(el("code", {}, match[4]));
     last = match.index + match[0].length;
   }
-  if (last < text.length) nodes.push(text.slice(last));
+  if (last < text.length) nodes.push(...setText(text.slice(last)));
   return nodes;
 }
 
