@@ -23,6 +23,7 @@ from sqlglot import exp, parse
 from tools.sql import Database, Grants, SqlRefused, SqlTimeout, SqlUnavailable, Statement, TableGrant, check
 from tools.sql.child import SqliteChild
 from tools.sql.gate import compile_statement
+from tools.sql.measure import measure
 from tools.sql.sqlite import EngineFailure, SqliteSession
 from tools.sql.values import ROW_CAPS, Reach
 
@@ -168,6 +169,12 @@ def test_deep_nesting_is_refused_quickly(text: str) -> None:
     started = time.process_time()
     assert not check(Statement(f"SELECT {text} 1 FROM lines"), SHARED, "postgres").allowed
     assert time.process_time() - started < 5  # a minute, before brackets and chains had a bound
+
+
+def test_cost_of_a_decision_can_be_measured() -> None:
+    cost = measure(Statement("SELECT id FROM lines WHERE id = 1"), SHARED, rounds=5)
+    assert cost.ratio > 0
+    assert 0 < cost.cached_ms < cost.cold_ms
 
 
 # -- SQLite: rows
@@ -552,7 +559,15 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             connection.execute(
                 "CREATE POLICY by_line ON guarded USING (current_setting('andon.lines')::jsonb @> to_jsonb(line_id))"
             )
-            connection.execute("GRANT SELECT ON team, guarded TO reader")
+            connection.execute("CREATE TABLE hours (id INTEGER, day DATE) PARTITION BY RANGE (day)")
+            connection.execute(
+                "CREATE TABLE hours_1 PARTITION OF hours FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')"
+            )
+            connection.execute("INSERT INTO hours VALUES (1, '2026-01-05')")
+            connection.execute("CREATE SCHEMA mes")
+            connection.execute("CREATE TABLE mes.lines AS SELECT 9 AS id, 'other' AS name")
+            connection.execute("GRANT USAGE ON SCHEMA mes TO reader")
+            connection.execute("GRANT SELECT ON team, guarded, hours, mes.lines TO reader")
         yield owner.replace("user=owner", "user=reader")
     finally:
         subprocess.run(
@@ -626,6 +641,29 @@ def test_postgres_scope_settings_views_and_timeouts(postgres: Database, postgres
     with pytest.raises(SqlUnavailable) as caught:
         Database.open(postgres_url.replace("user=reader", "user=owner"))
     assert caught.value.kind == "superuser"
+
+
+def test_postgres_partitions_and_schemas(postgres: Database, postgres_url: str) -> None:
+    import psycopg
+
+    hours = Grants({"hours": TableGrant("hours", ("id",))})
+    assert postgres.run(Statement("SELECT id FROM hours"), hours).rows == ((1,),)
+    with psycopg.connect(postgres_url.replace("user=reader", "user=owner"), autocommit=True) as connection:
+        connection.execute("CREATE TABLE hours_2 PARTITION OF hours FOR VALUES FROM ('2026-02-01') TO ('2026-03-01')")
+        connection.execute("INSERT INTO hours VALUES (2, '2026-02-05')")
+    assert postgres.run(Statement("SELECT COUNT(*) FROM hours"), hours).rows == ((2,),)
+    both = Grants({"lines": TableGrant("lines", ("id",)), "mes.lines": TableGrant("mes.lines", ("id", "name"))})
+    assert postgres.run(Statement("SELECT id FROM mes.lines"), both).rows == ((9,),)
+    assert postgres.run(Statement("SELECT m.name FROM mes.lines m JOIN lines l ON l.id + 6 = m.id"), both).rows == (
+        ("other",),
+    )
+    assert not check(Statement("SELECT id FROM mes.lines"), SHARED, "postgres").allowed
+    from tools.sql.postgres import PostgresSession
+
+    session = PostgresSession(postgres_url)
+    with pytest.raises(EngineFailure):
+        session.run("SELECT id FROM mes.lines", {}, LINES_ONLY, 10, 1.0)
+    session.close()
 
 
 def test_postgres_schema_and_lost_connection(postgres: Database, postgres_url: str) -> None:

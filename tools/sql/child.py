@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.sql.sqlite import EngineFailure, SqliteSession
+from tools.sql.sqlite import EngineFailure, SqliteSession, bindable
 from tools.sql.values import Reach
 
 GRACE_S = 0.5
@@ -58,7 +58,8 @@ class SqliteChild:
         try:
             process = self._started()
             reads = {table: sorted(columns) for table, columns in reach.reads.items()}
-            request = (sql, dict(parameters), reads, sorted(reach.derived), max_rows, deadline_s)
+            values = {name: bindable(value) for name, value in parameters.items()}
+            request = (sql, values, reads, sorted(reach.derived), max_rows, deadline_s)
             answer, killed = self._ask(process, request, deadline_s + GRACE_S)
             if answer is None:
                 self._stop()

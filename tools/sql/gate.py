@@ -88,6 +88,7 @@ class _Rewrite:
         self.dialect = dialect_of(engine)
         self.by_name = {name.casefold(): grant for name, grant in grants.tables.items()}
         self.syntax = Syntax(engine, statement.parameters.keys(), grants.functions)
+        self.sql = statement.sql
         self.tree = self.syntax.read(statement.sql, cap)
         self.ctes = self.syntax.ctes
         self.spelling: dict[str, str] = {}
@@ -199,7 +200,7 @@ class _Rewrite:
             tree = qualify_columns(tree, schema, dialect=self.dialect)
             validate_qualify_columns(tree)
         except SqlglotError as failure:
-            raise _name_refusal(failure) from None
+            raise _name_refusal(failure, self.sql) from None
         if self.engine == "sqlite":
             self.name_values(tree)
         return tree
@@ -425,7 +426,7 @@ def _clash(grant: TableGrant, column: str) -> bool:
     return len(same) > 1
 
 
-def _name_refusal(failure: Exception) -> Refusal:
+def _name_refusal(failure: Exception, sql: str) -> Refusal:
     """sqlglot's own words about a name (no engine has seen the statement), turned into ours."""
     text = first_line(failure)
     for pattern, sentence in (
@@ -438,5 +439,6 @@ def _name_refusal(failure: Exception) -> Refusal:
         match = re.search(pattern, text)
         if match:
             name = match[1].replace('"', "").replace("`", "").rstrip(".")
-            return Refusal(f"column {name}", sentence.format(name))
+            hint = " Text is written in single quotes." if f'"{name}"' in sql else ""
+            return Refusal(f"column {name}", sentence.format(name) + hint)
     return Refusal("names", f"The names in the statement do not fit together: {text}")

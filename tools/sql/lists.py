@@ -37,7 +37,7 @@ CLAUSES: Mapping[type[Expr], frozenset[str] | None] = {
     exp.Intersect: _SET,
     exp.Except: _SET,
     exp.With: frozenset({"expressions", "recursive"}),
-    exp.CTE: frozenset({"this", "alias"}),
+    exp.CTE: frozenset({"this", "alias", "materialized"}),
     exp.Subquery: frozenset({"this", "alias", "with_"}),
     exp.From: frozenset({"this"}),
     exp.Join: frozenset({"this", "on", "using", "side", "kind"}),
@@ -95,7 +95,8 @@ CLAUSES: Mapping[type[Expr], frozenset[str] | None] = {
 _OPERATORS: tuple[type[Expr], ...] = (
     exp.And, exp.Or, exp.Not, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.NullSafeEQ,
     exp.NullSafeNEQ, exp.Like, exp.ILike, exp.Glob, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg,
-    exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.Any, exp.All,
+    exp.DPipe, exp.BitwiseAnd, exp.BitwiseOr, exp.BitwiseXor, exp.BitwiseNot,
+    exp.BitwiseLeftShift, exp.BitwiseRightShift, exp.Any, exp.All,
 )  # fmt: skip
 _AGGREGATES: tuple[type[Expr], ...] = (
     exp.Count, exp.CountIf, exp.Sum, exp.Avg, exp.Min, exp.Max, exp.GroupConcat, exp.Stddev, exp.StddevPop,
@@ -189,7 +190,6 @@ CONSTRUCT_NAMES: Mapping[str, str] = {
     "catalog": "database name",
     "system_time": "FOR SYSTEM_TIME",
     "version": "FOR SYSTEM_TIME or VERSION",
-    "materialized": "MATERIALIZED",
     "operation_modifiers": "SELECT modifier",
     "limit_options": "PERCENT or WITH TIES",
     "siblings": "ORDER SIBLINGS BY",

@@ -57,11 +57,17 @@ _COLUMNS_SQL = """
       AND has_column_privilege(c.oid, a.attnum, 'SELECT') AND has_schema_privilege(n.oid, 'USAGE')
     ORDER BY n.nspname, c.relname, a.attnum
 """
-_VIEWS_SQL = """
-    SELECT DISTINCT n.nspname, v.relname, tn.nspname, t.relname FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class
-    JOIN pg_namespace n ON n.oid = v.relnamespace JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass
+# What a plan shows instead of a name in the statement: the tables behind a view, the partitions of a table.
+_BEHIND_SQL = """
+    SELECT n.nspname || '.' || v.relname, tn.nspname || '.' || t.relname
+    FROM pg_rewrite r JOIN pg_class v ON v.oid = r.ev_class AND v.relkind = 'v' JOIN pg_namespace n ON n.oid = v.relnamespace
+    JOIN pg_depend d ON d.objid = r.oid AND d.classid = 'pg_rewrite'::regclass
       AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> v.oid
-    JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace WHERE v.relkind = 'v'
+    JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace
+    UNION
+    SELECT n.nspname || '.' || p.relname, cn.nspname || '.' || c.relname
+    FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent JOIN pg_namespace n ON n.oid = p.relnamespace
+    JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace cn ON cn.oid = c.relnamespace
 """
 
 
@@ -99,21 +105,22 @@ class PostgresSession:
                     "timezone = 'UTC'",
                 ):
                     cursor.execute(f"SET {setting}")
-                self.view_tables = self._views(cursor)
+                self._learn_relations(cursor)
         except psycopg.Error as error:
             raise EngineFailure("cannot_open" if error.sqlstate is None else self._kind(error)) from None
 
-    def _views(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> dict[str, set[str]]:
-        """Tables behind each view, directly or through other views: a plan shows those, not the view."""
-        cursor.execute(_VIEWS_SQL)
+    def _learn_relations(self, cursor: psycopg.Cursor[tuple[Any, ...]]) -> None:
+        cursor.execute("SELECT coalesce(current_schema(), 'public')")
+        row = cursor.fetchone()
+        self.default_schema = row[0] if row else "public"
+        cursor.execute(_BEHIND_SQL)
         behind: dict[str, set[str]] = {}
-        for view_schema, view, schema, table in cursor.fetchall():
-            behind.setdefault(f"{view_schema}.{view}", set()).add(f"{schema}.{table}")
-        for _ in behind:
-            for tables in behind.values():
-                for table in list(tables):
-                    tables |= behind.get(table, set())
-        return behind
+        for name, relation in cursor.fetchall():
+            behind.setdefault(name, set()).add(relation)
+        for _ in behind:  # views of views, partitions of partitions
+            for relations in behind.values():
+                relations.update(*(behind.get(relation, ()) for relation in list(relations)))
+        self.behind = behind
 
     def run(
         self,
@@ -133,34 +140,36 @@ class PostgresSession:
                 cursor.execute("SET TRANSACTION READ ONLY")
                 calls = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(local)))
                 cursor.execute(f"SELECT {calls}", [text for pair in local.items() for text in pair])
-                cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", values)
-                plan = cursor.fetchone()
-                self._check_plan(plan[0] if plan else None, reach)
+                cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}", values)
+                explained = cursor.fetchone()
+                plan = explained[0][0]["Plan"] if explained else {}
+                if not self._plan_in_reach(plan, reach):
+                    self._learn_relations(cursor)  # a partition or view that is younger than this connection
+                    if not self._plan_in_reach(plan, reach):
+                        raise EngineFailure("forbidden")
+                if plan.get("Total Cost", 0.0) > MAX_COST:
+                    raise EngineFailure("too_costly")
                 cursor.execute(sql, values)
                 columns = tuple(column.name for column in cursor.description or ())
                 return columns, cursor.fetchmany(max_rows)
         except self.driver.Error as error:
             raise EngineFailure(self._kind(error)) from None
 
-    def _check_plan(self, plan: Any, reach: Reach) -> None:
-        """Tables of the plan must be in reach, its sources be tables or queries, its cost be bounded."""
+    def _plan_in_reach(self, plan: Mapping[str, Any], reach: Reach) -> bool:
+        """True if every relation of the plan is in reach, or behind one that is, and no function makes rows."""
         allowed: set[str] = set()
         for table in reach.reads:
-            schema, _, name = table.rpartition(".")
-            full = f"{schema or 'public'}.{name}"
-            allowed |= {name, full, *self.view_tables.get(full, set())}
-            allowed |= {base.rpartition(".")[2] for base in self.view_tables.get(full, set())}
-        stack = [plan[0]["Plan"]] if plan else []
-        if not stack or stack[0].get("Total Cost", 0.0) > MAX_COST:
-            raise EngineFailure("too_costly")
+            full = table if "." in table else f"{self.default_schema}.{table}"
+            allowed |= {full, *self.behind.get(full, ())}
+        stack = [plan]
         while stack:
             node = stack.pop()
-            relation = node.get("Relation Name")
-            if relation is not None and relation not in allowed:
-                raise EngineFailure("forbidden")
+            if "Relation Name" in node and f"{node.get('Schema')}.{node['Relation Name']}" not in allowed:
+                return False
             if "Function Name" in node or node.get("Node Type") in ("ModifyTable", "LockRows", "Table Function Scan"):
-                raise EngineFailure("forbidden")
+                return False
             stack.extend(node.get("Plans", ()))
+        return True
 
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]:
         """Readable tables and views; those outside `public` carry their schema's name. Raises EngineFailure."""

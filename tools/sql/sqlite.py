@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
@@ -148,7 +148,7 @@ class SqliteSession:
     ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Column names and at most `max_rows` rows, under the lock for exactly `reach`. Raises EngineFailure."""
         ends = time.monotonic() + deadline_s
-        values = {name: _value(value) for name, value in parameters.items()}
+        values = {name: bindable(value) for name, value in parameters.items()}
         self.connection.set_authorizer(self._authorizer(reach))
         self.connection.set_progress_handler(lambda: time.monotonic() > ends, PROGRESS_STEPS)
         try:
@@ -229,8 +229,11 @@ def _text(raw: bytes) -> str:
     return raw.decode("utf-8", errors="replace")
 
 
-def _value(value: object) -> object:
-    if isinstance(value, datetime | date):
-        # How a plant writes its times down is the plant model's to know: a guess here would compare wrongly in silence.
-        raise TypeError("a time parameter for SQLite must be given as text or a number, as its column stores it")
-    return value
+def bindable(value: object) -> object:
+    """A parameter as SQLite takes it. Raises TypeError for a value whose stored form only the plant model knows."""
+    if isinstance(value, Decimal):
+        return float(value)
+    if value is None or isinstance(value, bool | int | float | str | bytes):
+        return value
+    # How a plant writes its times down differs from column to column: a guess here would compare wrongly in silence.
+    raise TypeError(f"a {type(value).__name__} parameter must be given as text or a number, as its column stores it")
