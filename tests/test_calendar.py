@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -87,7 +88,7 @@ def test_a_split_covers_its_range_without_gap_or_overlap(start: datetime, minute
     spans = calendar.split(start, end, unit)
     assert spans[0].start.astimezone(UTC) == start
     assert spans[-1].end.astimezone(UTC) == end
-    for before, after in zip(spans, spans[1:], strict=False):
+    for before, after in itertools.pairwise(spans):
         assert before.end.astimezone(UTC) == after.start.astimezone(UTC)
         assert before.label != after.label
     assert all(span.start.astimezone(UTC) < span.end.astimezone(UTC) for span in spans)

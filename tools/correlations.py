@@ -201,11 +201,11 @@ def _general(plant: Plant, text: str) -> Outcome | None:
         if word in text and metric in plant.model.metrics:
             return Outcome(plant.model.metrics[metric].label, metric=metric)
     for pattern, record, filters, label, weight in (
-        (r"scrap|reject|waste", "scrap_records", (), "scrap", "quantity"),
-        (r"stop|down|break|jam|trip|failure|stand", "downtime_events", (), "stops", "1"),
-        (r"alarm", "alarm_events", (), "alarms", "1"),
-        (r"fail|out of spec|test|measure", "quality_results", (Condition("status", ("failed",)),), "failed inspections", "1"),
-        (r"ncr|conform|defect|quality|complaint|bad", "nonconformances", (), "nonconformances", "1"),
+        (r"\b(scrap|reject|waste)", "scrap_records", (), "scrap", "quantity"),
+        (r"\b(micro)?(stop|down|break|jam|trip|failure|standstill)", "downtime_events", (), "stops", "1"),
+        (r"\balarm", "alarm_events", (), "alarms", "1"),
+        (r"\b(fail|out of spec|test|measure)", "quality_results", (Condition("status", ("failed",)),), "failed inspections", "1"),
+        (r"\b(ncr|non-?conform|defect|quality|complaint|bad)", "nonconformances", (), "nonconformances", "1"),
     ):  # fmt: skip
         if re.search(pattern, text) and record in records:
             return Outcome(label, record, filters, weight)
@@ -591,17 +591,19 @@ def spearman(x: Array, y: Array) -> tuple[float, float]:
     shifts = range(1, n) if n <= SHIFTS_OF_SERIES else np.linspace(1, n - 1, SHIFTS_OF_SERIES).astype(int)
     shifted = np.array([float((np.roll(a, int(k)) * b).sum()) / scale for k in shifts])
     by_shift = (1 + int(np.count_nonzero(np.abs(shifted) >= abs(rho) - 1e-12))) / (1 + len(shifted))
-    # Shifts alone cannot say less than 1/n; beyond that the t approximation decides, slowed by both series' memory.
-    effective = n / max(1.0, (1 + _memory(a) * _memory(b)) / max(1e-9, 1 - _memory(a) * _memory(b)))
+    # Shifts alone cannot say less than 1/n: they have a veto, and beyond it the normal approximation decides, with as
+    # many independent steps as two series of this memory hold (first order).
+    both = _memory(a) * _memory(b)
+    effective = n * (1 - both) / (1 + both)
     t = abs(rho) * math.sqrt(max(effective - 2, 1.0) / max(1e-12, 1 - rho * rho))
     by_t = math.erfc(t / math.sqrt(2))
-    return rho, by_t if by_shift <= 2 / (1 + len(shifted)) else max(by_shift, by_t)
+    return rho, by_t if by_shift < LINK_P else max(by_shift, by_t)
 
 
 def _memory(a: Array) -> float:
-    """Correlation of a centred series with itself one step later, not below 0."""
+    """Correlation of a centred series with itself one step later, from 0 to just below 1."""
     spread = float((a * a).sum())
-    return max(0.0, float((a[1:] * a[:-1]).sum()) / spread) if spread else 0.0
+    return min(0.99, max(0.0, float((a[1:] * a[:-1]).sum()) / spread)) if spread else 0.0
 
 
 def rank_p(here: Sequence[float], there: Sequence[float]) -> float:

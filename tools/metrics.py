@@ -42,6 +42,7 @@ from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000
 PEOPLE = ("operator",)
+LOSS_KEYS = ("reason", "defect", "alarm")
 
 
 @dataclass(frozen=True)
@@ -121,12 +122,18 @@ def _answer(
     evidence = _evidence(call, question, span, figures)
     data: dict[str, Any] = {"metrics": names, "by": question.by, "period": span, "undefined": _undefined(plant, figures, names)}
     data["better"] = {n: {"up": True, "down": False}.get(plant.model.metrics[n].direction) for n in names}
+    more: tuple[Evidence, ...] = ()
     if compare_to is not None:
         evidence, compared, notes = _compare(call, question, span, evidence, figures, compare_to, filters)
         data["compare"] = compared
         assumed = (*assumed, *notes)
+        if not question.by and isinstance(compared["period"], Period):
+            from tools.changes import explain_change  # it builds on this module
+
+            why = explain_change(call, question, span, compared["period"], figures)
+            more = (why,) if why is not None else ()
     status: Status = "partial" if where_asked.partial else "answered"
-    return Result(status, (evidence,), assumed=assumed, limited_to=where_asked.limited_to, data=data)
+    return Result(status, (evidence, *more), assumed=assumed, limited_to=where_asked.limited_to, data=data)
 
 
 def _metric_name(plant: Plant, name: str) -> str:
@@ -147,7 +154,9 @@ def _refuse_ranking(call: Call, filters: Sequence[Condition], by: Sequence[str])
 
 def _sorting(plant: Plant, sort: str | None, names: Sequence[str], by: Sequence[str]) -> tuple[str, bool] | None:
     if not sort:
-        return None
+        # Losses are read from the greatest down.
+        additive = plant.model.metrics[names[0]].kind != "percent" and not set(by) & set(TIME_KEYS)
+        return (names[0], True) if additive and set(by) & set(LOSS_KEYS) else None
     words = sort.split()
     descending = words[-1].lower() != "asc"
     field = " ".join(words[:-1]) if words[-1].lower() in ("asc", "desc") else sort
@@ -239,6 +248,12 @@ def elements_of(metric: MetricSpec) -> tuple[str, ...]:
     """The elements of a metric, in the order in which its formula names them."""
     names = {path[0] for _, path in paths(expression(metric.expression))}
     return tuple(sorted(names, key=lambda name: re.search(rf"\b{name}\b", metric.expression).start()))  # type: ignore[union-attr]
+
+
+def divisors_of(metric: MetricSpec) -> tuple[str, ...]:
+    """The elements by which a metric divides."""
+    tree = expression(metric.expression)
+    return tuple(dict.fromkeys(column.name for node in tree.find_all(exp.Div) for column in node.expression.find_all(exp.Column)))
 
 
 def statement(call: Call, question: Question, elements: Sequence[str]) -> tuple[str, dict[str, object]]:
@@ -510,7 +525,8 @@ def _evidence(call: Call, question: Question, span: Period, figures: Figures) ->
     for name in question.metrics:
         facts[f"formula_{name}"] = fact(f"{model.metrics[name].label}: formula", model.metrics[name].formula)
         facts[f"label_{name}"] = fact("Metric", model.metrics[name].label)
-    if where := filters_said(plant, question.filters):
+    said = [c for c in question.filters if not (span.assumed and c.key == "shift")]  # the period names it
+    if where := filters_said(plant, said):
         facts["filter"] = fact("For", where)
     if question.where.limited_to:
         facts["limited_to"] = fact("Limited to", question.where.limited_to)
@@ -550,12 +566,16 @@ def _shown(plant: Plant, key: str, value: str) -> str:
 
 
 def _undefined(plant: Plant, figures: Figures, names: Sequence[str]) -> dict[str, str]:
-    """Why a figure is not defined, for each metric that has none in some row."""
-    return {
-        name: plant.model.metrics[name].undefined
-        for name in names
-        if any(row.get(name) is None for row in figures.rows) and plant.model.metrics[name].undefined
-    }
+    """Why a figure is not defined, for each metric that has none in some row: which of its divisors were zero."""
+    found = {}
+    for name in names:
+        empty = next((row for row in figures.rows if row.get(name) is None), None)
+        if empty is not None:
+            metric = plant.model.metrics[name]
+            zero = [plant.model.elements[e].label.lower() for e in divisors_of(metric) if not empty.get(e)]
+            why = f"{' and '.join(zero)} {'was' if len(zero) == 1 else 'were'} zero" if zero else "its divisor is zero"
+            found[name] = f"{metric.undefined} ({why})" if metric.undefined else why
+    return found
 
 
 def _nothing(plant: Plant, question: Question, figures: Figures) -> bool:
@@ -591,6 +611,7 @@ def _compare(
     plant, model = call.plant, call.plant.model
     notes: tuple[str, ...] = ()
     label: str
+    other_period: Period | None = None
     if against == "target":
         label, reference = "Target", _targets(call, question, span, figures)
     elif isinstance(against, int | float | str) and against != "previous_period":
@@ -606,7 +627,7 @@ def _compare(
             other_filters = tuple({**merged, **{c.key: c for c in new}}.values())
             label, other_span = filters_said(plant, new), span
         else:
-            other_span = against if isinstance(against, Period) else previous(call, span)
+            other_span = other_period = against if isinstance(against, Period) else previous(call, span)
             label = other_span.text
             if not isinstance(against, Period):
                 notes = (f"compared with {label}",)
@@ -621,7 +642,7 @@ def _compare(
             row[f"{name}_before"] = known.get(name)
             row[f"{name}_change"] = change(metric, row.get(name), known.get(name))
     facts = {**evidence.facts, "compared_with": fact("Compared with", label)}
-    compared = {"label": label, "target": label == "Target"}
+    compared = {"label": label, "target": label == "Target", "period": other_period}
     return replace(evidence, columns=tuple(columns), rows=tuple(rows), facts=facts), compared, notes
 
 

@@ -131,6 +131,7 @@ class RecordSpec(_Strict):
     grain_s: float = 0.0
     default_days: int | None = None
     order: str | None = None
+    lead: str | None = None  # rows of a short period for which this holds come first, the longest first: causes
     fields: Mapping[str, str | Many] = {}
     show: tuple[ColumnSpec, ...] = ()
     statuses: Mapping[str, StatusSpec] = {}
@@ -278,7 +279,7 @@ def read_model(path: Path) -> ModelFile:
 
 def parse_model(text: str, name: str = "plant model") -> ModelFile:
     try:
-        data = yaml.load(text, Loader=_LOADER)  # noqa: S506 (a safe loader)
+        data = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
@@ -433,7 +434,7 @@ def _check_record(model: ModelFile, name: str, record: RecordSpec) -> Iterator[_
         return
     if model.tables[record.table].scope == "forbidden":
         yield (*place, "table"), f"the table {record.table} is forbidden"
-    for part in ("time", "until", "due"):
+    for part in ("time", "until", "due", "lead"):
         if getattr(record, part) is not None:
             yield from _try_path(model, record.table, getattr(record, part), (*place, part))
     for key, path in record.fields.items():

@@ -36,6 +36,7 @@ from tools.registry import Call, Period, Result, Unanswerable
 from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000
+SHORT = timedelta(days=2)
 DOCUMENTS = "documents"
 
 
@@ -135,6 +136,8 @@ def _select(
     rows, span, notes = _rowset(call, record, wanted, span)
     texts = [f"{_shown_sql(rows, column)} AS {column.name}" for column in shown]
     order = _order(rows, record, shown, sort)
+    if sort is None and record.lead and record.until and span is not None and span.end - span.start <= SHORT:
+        order = _causes_first(rows, record) + order.replace(" ORDER BY ", ", ")
     with_ = ""
     if span is not None and rows_times(rows).ranges:
         with_ = f"WITH {spans_sql(plant, record.table, rows_times(rows))} "
@@ -300,6 +303,13 @@ def _order(rows: Rowset, record: RecordSpec, shown: Sequence[ColumnSpec], sort: 
         text, descending = f"CASE {text} {ranks} ELSE 9 END", not descending
     tie = rows.sql_of(shown[0].of)
     return f" ORDER BY CASE WHEN {text} IS NULL THEN 1 ELSE 0 END, {text} {'DESC' if descending else 'ASC'}, {tie}"
+
+
+def _causes_first(rows: Rowset, record: RecordSpec) -> str:
+    """In a short period people ask why: what counts as a failure comes before what merely waited, the longest first."""
+    lead = f"CASE WHEN {rows.sql_of(record.lead or '')} THEN 0 ELSE 1 END"
+    duration = next((c.of for c in record.show if c.kind == "duration_s"), None)
+    return f" ORDER BY {lead}" + (f", {rows.sql_of(duration)} DESC" if duration else "")
 
 
 def _title(plant: Plant, record: RecordSpec, wanted: Sequence[Condition], span: Period | None) -> str:

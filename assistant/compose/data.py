@@ -17,9 +17,10 @@ from tools.registry import Step
 TOP_ROWS = 3
 CHART_BARS = 24
 #: Columns of a record that say in a sentence which one it is; the first two that a row has are spoken.
-TELLING = ("title", "message", "defect", "reason", "name", "product", "material", "certification", "text", "characteristic")
+TELLING = ("title", "message", "defect", "reason", "name", "product", "material", "certification", "text", "characteristic", "comment")
 PLACING = ("equipment", "line", "person", "location")
-JUDGING = ("priority", "severity", "status", "stock", "result", "duration", "due", "expires", "raised", "started", "opened")
+JUDGING = ("priority", "severity", "status", "stock", "result", "duration", "due", "expires", "raised", "started", "opened",
+           "alarm", "order")
 
 
 def _cited(sentence: str, evidence: Evidence) -> str:
@@ -66,6 +67,9 @@ def compose_query_metrics(step: Step, context: Context) -> Said:
     if parts:
         made = "; ".join(f"{column.label.lower()} {slot(item, column.name, 0)}" for column in parts)
         sentences.append(_cited(f"Made of: {made}.", item))
+    for why in step.result.evidence[1:]:
+        sentences += _changes(why)
+        blocks.append(table(why, context.zone))
     sentences += _limited(item)
     follow_ups = ("compared with the period before", "by line", "by shift")
     return Said(tuple(sentences), tuple(blocks), tuple(spoken), follow_ups)
@@ -79,7 +83,21 @@ def _compared(item: Evidence, name: str, data: dict[str, Any] | Any) -> list[str
     if direction == "the same as":
         return [_cited(f"That is the same as {slot(item, 'compared_with')}: {slot(item, f'{name}_before', 0)}.", item)]
     size = f"{slot(item, f'{name}_change', 0)}"
-    return [_cited(f"{slot(item, 'compared_with')}: {slot(item, f'{name}_before', 0)}; the difference is {size}, {direction} it.", item)]
+    before = slot(item, f"{name}_before", 0)
+    return [_cited(f"Compared with {slot(item, 'compared_with')} ({before}) that is {direction}: the difference is {size}.", item)]
+
+
+def _changes(why: Evidence) -> list[str]:
+    """The greatest factor and the greatest members of a change."""
+    said = []
+    factors = [i for i, row in enumerate(why.rows) if row["kind"] == "factor"]
+    members = [i for i, row in enumerate(why.rows) if row["kind"] != "factor"]
+    for index in factors[:1]:
+        text = f"Most of the change comes from {slot(why, 'member', index)}, {slot(why, 'before', index)} before and"
+        said.append(_cited(f"{text} {slot(why, 'after', index)} now: {slot(why, 'part', index)}.", why))
+    for index in members[:2]:
+        said.append(_cited(f"{slot(why, 'member', index)} alone made {slot(why, 'part', index)} of it.", why))
+    return said
 
 
 def _elements(item: Evidence, data: Any) -> list[Column]:
@@ -114,7 +132,7 @@ def _grouped(item: Evidence, data: Any, context: Context) -> Said:
     rows = [(i, row) for i, row in enumerate(item.rows) if row[name] is not None]
     label = slot(item, f"label_{name}")
     words = " and ".join(key.replace("_", " ").replace("equipment", "machine") for key in by)
-    sentences = [_cited(f"{label} by {words}{_when(item)}:", item).replace(":. ", ": ")]
+    sentences = [_cited(f"{label} by {words}{_when(item)}:", item)]
     course = by[0] in TIME_KEYS
     if not rows:
         sentences.append(_cited(f"{label} is not defined in any of them.", item))
@@ -128,7 +146,7 @@ def _grouped(item: Evidence, data: Any, context: Context) -> Said:
         if last not in (highest[0], lowest[0]):
             sentences.append(_cited(f"Latest {_keys(item, by, last)} with {slot(item, name, last)}.", item))
     else:
-        for index, _ in rows[:TOP_ROWS]:
+        for index, _ in rows[: TOP_ROWS if len(rows) > TOP_ROWS + 2 else len(rows)]:
             values = ", ".join(
                 slot(item, metric, index) if metric == name else f"{slot(item, f'label_{metric}')} {slot(item, metric, index)}"
                 for metric in data["metrics"] if item.rows[index][metric] is not None
@@ -207,13 +225,30 @@ def compose_list_records(step: Step, context: Context) -> Said:
             shape = "line" if course else "bar"
             blocks.append(chart(item, shape, item.title, (item.column(data["by"][0]).label, labels), series))
     else:
-        for index in range(min(TOP_ROWS, len(item.rows))):
+        for index in _telling_rows(item)[:TOP_ROWS]:
             if text := _record_text(item, index):
                 sentences.append(_cited(text, item))
     blocks.append(table(item, context.zone))
     spoken = [s.replace(f" [{item.marker}]", "") for s in sentences[: 2 if many else 3]]
     follow_ups = ("only the overdue ones", "by machine") if not data["by"] else ("show me the list",)
     return Said(tuple(sentences), tuple(blocks), tuple(spoken), follow_ups)
+
+
+def _telling_rows(item: Evidence) -> list[int]:
+    """The rows in the order in which they are told: as they come; but of events that last, those that carry a cause (an
+    alarm, an order) before those that merely followed, the longest first."""
+    names = {column.name for column in item.columns}
+    order = list(range(len(item.rows)))
+    if "duration" not in names or "reason" not in names:
+        return order
+
+    def weight(index: int) -> tuple[bool, float]:
+        values = item.rows[index]
+        duration = values.get("duration")
+        caused = any(values.get(name) for name in ("order", "alarm"))
+        return not caused, -(float(duration) if isinstance(duration, int | float) else float("inf"))
+
+    return sorted(order, key=weight)
 
 
 def _record_text(item: Evidence, row: int) -> str:
@@ -223,7 +258,7 @@ def _record_text(item: Evidence, row: int) -> str:
     first = item.subject if item.subject in names else next(iter(c.name for c in item.columns if c.name in names), "")
     if not first:
         return ""
-    said = [name for group, most in ((TELLING, 2), (PLACING, 1), (JUDGING, 3)) for name in
+    said = [name for group, most in ((TELLING, 2), (PLACING, 1), (JUDGING, 4)) for name in
             [n for n in group if n in names and n != first][:most]]  # fmt: skip
     parts = []
     for name in said:
