@@ -20,7 +20,9 @@ MOST_CHOICES = 3
 _DATA = frozenset(("query_metrics", "list_records", "signal_trend", "find_correlations"))
 
 
-def name_choices(understanding: Understanding, calls: Sequence[PlannedCall], plant: Plant) -> tuple[str, tuple[Choice, ...]] | None:
+def name_choices(
+    understanding: Understanding, calls: Sequence[PlannedCall], plant: Plant
+) -> tuple[str, tuple[Choice, ...]] | None:
     """The question and choices for a name that several machines have, where the answer depends on which."""
     if not any(call.tool in _DATA for call in calls):
         return None
@@ -28,7 +30,8 @@ def name_choices(understanding: Understanding, calls: Sequence[PlannedCall], pla
         if item.ambiguous and item.alternatives and not item.phrase:
             text = understanding.text
             choices = tuple(
-                Choice(name, " ".join(f"{text[: item.start]}{name}{text[item.end :]}".split())) for name in item.alternatives[:MOST_CHOICES]
+                Choice(name, " ".join(f"{text[: item.start]}{name}{text[item.end :]}".split()))
+                for name in item.alternatives[:MOST_CHOICES]
             )
             return f"Which {item.value} do you mean?", choices
     return None
@@ -64,7 +67,10 @@ def _choice(tool: str, understanding: Understanding, place: str, plant: Plant) -
     if tool == "query_metrics":
         spec = plant.model.metrics.get(reading.best("metric"))
         label = spec.label if spec else reading.best("metric").replace("_", " ")
-        made = {"label": f"{label}{of}", "question": f"What was the {label[:1].lower() + label[1:] if not label.isupper() else label}{of} yesterday?"}
+        made = {
+            "label": f"{label}{of}",
+            "question": f"What was the {label[:1].lower() + label[1:] if not label.isupper() else label}{of} yesterday?",
+        }
     elif tool == "list_records":
         record = plant.model.records.get(reading.best("record"))
         label = record.label if record else reading.best("record").replace("_", " ")
@@ -81,5 +87,9 @@ def _choice(tool: str, understanding: Understanding, place: str, plant: Plant) -
         kind = reading.best("kind").replace("_", " ")
         made = {"label": f"Draft: {kind}", "question": f"Draft a {kind}{' for ' + place if place else ''}"}
     elif tool == "raise_request":
-        made = {"label": "Send a request", "question": f"Raise a {reading.best('request_kind').replace('_', ' ')} request{' for ' + place if place else ''}: {words}"}
+        made = {
+            "label": "Send a request",
+            "question": f"Raise a {reading.best('request_kind').replace('_', ' ')} request{' for ' + place if place else ''}:"
+            f" {words}",
+        }
     return Choice(**made) if made else None

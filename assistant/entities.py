@@ -17,35 +17,174 @@ from rapidfuzz import fuzz, process
 
 #: Kinds in the order in which a name that fits several is taken; the first five are the hierarchy.
 KINDS = (
-    "equipment", "line", "area", "site", "equipment_class", "product", "variant", "part", "supplier", "customer", "certification",
+    "equipment", "line", "area", "site", "equipment_class", "product", "variant", "part", "supplier", "customer",
+        "certification",
     "reason", "defect", "signal", "alarm", "person", "shift",
 )  # fmt: skip
 HIERARCHY = ("equipment", "line", "area", "site", "equipment_class")
 #: Kinds whose names are ordinary words or numbers: never looked for in unmarked text.
-_UNMARKED = ("equipment", "line", "area", "equipment_class", "product", "variant", "person", "supplier", "customer", "part", "signal")
+_UNMARKED = (
+    "equipment",
+    "line",
+    "area",
+    "equipment_class",
+    "product",
+    "variant",
+    "person",
+    "supplier",
+    "customer",
+    "part",
+    "signal",
+)
 _BY_WORDS = ("part", "certification", "supplier", "customer", "reason", "defect", "signal", "person")
 CLOSE = 87.0  # least similarity of letters, of 100, with the digits equal
 ALTERNATIVES = 3
 
 HERE = re.compile(
-    r"(?:(?:on|at|in|for|of|from) )?(?:this|that|the|our|my|me)? ?(?:(?:very |same )?(?:machine|equipment|unit|station|one|thing|asset|tool|cell|robot|press) ?(?:here|in front of me|i'?m (?:at|on)|of mine)?|here|it|this|mine|in front of me)",
+    r"(?:(?:on|at|in|for|of|from) )?(?:this|that|the|our|my|me)? ?(?:(?:very |same )?(?:machine|equipment|unit|"
+    r"station|one|thing|asset|tool|cell|robot|press) ?(?:here|in front of me|i'?m (?:at|on)|of mine)?|here|it|"
+    r"this|mine|in front of me)",
     re.IGNORECASE,
 )
-_REALLY_HERE = re.compile(r"\b(?:this|here|it|mine|my|that|me)\b|^the (?:machine|equipment|unit|station)$|^(?:machine|equipment|same machine)$", re.IGNORECASE)
+_REALLY_HERE = re.compile(
+    r"\b(?:this|here|it|mine|my|that|me)\b|^the (?:machine|equipment|unit|station)$|^(?:machine|equipment|same "
+    r"machine)$",
+    re.IGNORECASE,
+)
 
-_ONES = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
-_HOMOPHONES = {"too": "2", "to": "2", "tu": "2", "for": "4", "fore": "4", "won": "1", "ate": "8", "free": "3", "tree": "3", "sex": "6", "oh": "0"}
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+    "twenty",
+]
+_HOMOPHONES = {
+    "too": "2",
+    "to": "2",
+    "tu": "2",
+    "for": "4",
+    "fore": "4",
+    "won": "1",
+    "ate": "8",
+    "free": "3",
+    "tree": "3",
+    "sex": "6",
+    "oh": "0",
+}
 _LETTERS = {
-    "ay": "a", "bee": "b", "be": "b", "see": "c", "sea": "c", "cee": "c", "dee": "d", "ee": "e", "eff": "f", "ef": "f", "gee": "g", "aitch": "h", "eye": "i", "jay": "j", "kay": "k", "el": "l",
-    "ell": "l", "em": "m", "en": "n", "pee": "p", "pea": "p", "cue": "q", "queue": "q", "are": "r", "ar": "r", "ess": "s", "es": "s", "tee": "t", "tea": "t", "you": "u", "vee": "v", "ex": "x",
+    "ay": "a", "bee": "b", "be": "b", "see": "c", "sea": "c", "cee": "c", "dee": "d", "ee": "e", "eff": "f", "ef": "f",
+        "gee":
+        "g",
+        "aitch":
+        "h",
+        "eye":
+        "i",
+        "jay":
+        "j",
+        "kay":
+        "k",
+        "el":
+        "l",
+    "ell": "l", "em": "m", "en": "n", "pee": "p", "pea": "p", "cue": "q", "queue": "q", "are": "r", "ar": "r", "ess":
+        "s",
+        "es":
+        "s",
+        "tee":
+        "t",
+        "tea":
+        "t",
+        "you":
+        "u",
+        "vee":
+        "v",
+        "ex":
+        "x",
     "why": "y", "zee": "z", "zed": "z", "double-u": "w",
 }  # fmt: skip
 _NATO = {
     word: word[0]
-    for word in ["alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet", "kilo", "lima", "mike", "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee", "zulu"]
+    for word in [
+        "alpha",
+        "bravo",
+        "charlie",
+        "delta",
+        "echo",
+        "foxtrot",
+        "golf",
+        "hotel",
+        "india",
+        "juliet",
+        "kilo",
+        "lima",
+        "mike",
+        "november",
+        "oscar",
+        "papa",
+        "quebec",
+        "romeo",
+        "sierra",
+        "tango",
+        "uniform",
+        "victor",
+        "whiskey",
+        "xray",
+        "yankee",
+        "zulu",
+    ]
 }
-_FILLERS = frozenset(["the", "a", "an", "our", "my", "your", "this", "that", "these", "those", "machine", "machines", "number", "no", "nr", "no.", "unit", "station", "on", "at", "in", "of", "for", "equipment", "asset", "#", "please", "both", "all"])
-_ARTICLES = re.compile(r"^(?:the|our|my|your|a|an|this|that|these|those|any|both|all|every|each|whole|entire)\s+(?=\S)", re.IGNORECASE)
+_FILLERS = frozenset(
+    [
+        "the",
+        "a",
+        "an",
+        "our",
+        "my",
+        "your",
+        "this",
+        "that",
+        "these",
+        "those",
+        "machine",
+        "machines",
+        "number",
+        "no",
+        "nr",
+        "no.",
+        "unit",
+        "station",
+        "on",
+        "at",
+        "in",
+        "of",
+        "for",
+        "equipment",
+        "asset",
+        "#",
+        "please",
+        "both",
+        "all",
+    ]
+)
+_ARTICLES = re.compile(
+    r"^(?:the|our|my|your|a|an|this|that|these|those|any|both|all|every|each|whole|entire)\s+(?=\S)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -179,7 +318,12 @@ class Names:
 
     def nearest(self, said: str, kinds: Sequence[str]) -> tuple[str, ...]:
         """The real names most like an unknown one, for "did you mean"."""
-        words = {word: (kind, id) for kind in kinds for word, id in self.vocabulary(kind).items() if kind == kinds[0] or kind in ("equipment", "line", "area")}
+        words = {
+            word: (kind, id)
+            for kind in kinds
+            for word, id in self.vocabulary(kind).items()
+            if kind == kinds[0] or kind in ("equipment", "line", "area")
+        }
         ranked = process.extract(bare_name(said).lower(), list(words), scorer=fuzz.WRatio, limit=8, score_cutoff=60.0)
         return tuple(dict.fromkeys(self.shown(*words[word]) for word, _, _ in ranked))[:ALTERNATIVES]
 
@@ -216,11 +360,26 @@ class Names:
             group = self.exact(lowered, ("equipment_class",))
             return (group[0], next(iter(group[1]))) if group and len(group[1]) == 1 else None
         if len(ids) != 1:
-            ours = kind == "equipment" and re.search(r"\b(?:the|our|this|that)\s+$", before.lower()) and len(lowered) >= 3 and _AFTER_NAME.match(after)
+            ours = (
+                kind == "equipment"
+                and re.search(r"\b(?:the|our|this|that)\s+$", before.lower())
+                and len(lowered) >= 3
+                and _AFTER_NAME.match(after)
+            )
             return (kind, lowered) if ours else None  # "the robot": marked, so that somebody asks which
-        if not any(re.search(r"\d", form) for form in spellings(lowered)) and kind in ("equipment", "line", "area", "equipment_class", "part", "signal"):
+        if not any(re.search(r"\d", form) for form in spellings(lowered)) and kind in (
+            "equipment",
+            "line",
+            "area",
+            "equipment_class",
+            "part",
+            "signal",
+        ):
             # A plain word is a name only where the sentence treats it as one: "the press", not "press release".
-            if not re.search(r"\b(?:the|our|this|that|on|at|for|of|in|from|by|with)\s+$", before.lower()) or len(lowered) < 4:
+            if (
+                not re.search(r"\b(?:the|our|this|that|on|at|for|of|in|from|by|with)\s+$", before.lower())
+                or len(lowered) < 4
+            ):
                 return None
             if not _AFTER_NAME.match(after):
                 return None  # "the press brake", "the robot cell" are other things
@@ -231,15 +390,22 @@ class Names:
 
 #: What may follow a name that is a plain word: the end, a full stop, or a word that begins something else.
 _AFTER_NAME = re.compile(
-    r"(?:'s)?\s*(?:$|[.,;:?!)]|(?:is|are|was|were|has|have|had|does|do|did|will|won'?t|can|can'?t|isn'?t|doesn'?t|keeps?|makes?|stops?|stopped|shows?|runs?|in|on|at|for|from|to|by|since|with|without|and|or|vs|versus|"
-    r"today|yesterday|tonight|tomorrow|this|last|next|past|during|over|per|again|please|now|when|while|because|after|before|between|oee|downtime|scrap|alarms?|orders?|stops|availability|performance|went|goes|got|gives?|smells?|sounds?|leaks?|vibrat\w+)\b)",
+    r"(?:'s)?\s*(?:$|[.,;:?!)]|(?:is|are|was|were|has|have|had|does|do|did|will|won'?t|can|can'?t|isn'?t|"
+    r"doesn'?t|keeps?|makes?|stops?|stopped|shows?|runs?|in|on|at|for|from|to|by|since|with|without|and|or|vs|"
+    r"versus|"
+    r"today|yesterday|tonight|tomorrow|this|last|next|past|during|over|per|again|please|now|when|while|because|"
+    r"after|before|between|oee|downtime|scrap|alarms?|orders?|stops|availability|performance|went|goes|got|"
+    r"gives?|smells?|sounds?|leaks?|vibrat\w+)\b)",
     re.IGNORECASE,
 )
 
 
 def _plural(said: str) -> bool:
     words = re.findall(r"[a-z]+", said.lower())
-    return bool(words) and ((words[-1].endswith("s") and not words[-1].endswith("ss")) or words[0] in ("all", "both", "every", "each", "any"))
+    return bool(words) and (
+        (words[-1].endswith("s") and not words[-1].endswith("ss"))
+        or words[0] in ("all", "both", "every", "each", "any")
+    )
 
 
 def _neighbours(kind: str) -> tuple[str, ...]:
@@ -284,7 +450,13 @@ def squash(text: str) -> str:
 
 
 def _singular(form: str) -> str:
-    return form[:-2] if form.endswith(("sses", "shes", "ches")) else form[:-1] if form.endswith("s") and not form.endswith("ss") else form
+    return (
+        form[:-2]
+        if form.endswith(("sses", "shes", "ches"))
+        else form[:-1]
+        if form.endswith("s") and not form.endswith("ss")
+        else form
+    )
 
 
 def spellings(said: str) -> Iterable[str]:
@@ -313,7 +485,11 @@ def spellings(said: str) -> Iterable[str]:
     ordinal = re.fullmatch(r"(?:the )?(first|second|third|fourth|fifth|sixth|\d+(?:st|nd|rd|th)) (\w+)", lowered)
     if ordinal:
         order = ordinal.group(1)
-        number = str(["first", "second", "third", "fourth", "fifth", "sixth"].index(order) + 1) if order.isalpha() else re.sub(r"\D", "", order)
+        number = (
+            str(["first", "second", "third", "fourth", "fifth", "sixth"].index(order) + 1)
+            if order.isalpha()
+            else re.sub(r"\D", "", order)
+        )
         seen[squash(f"{ordinal.group(2)} {number}")] = None
     return [form for form in seen if form]
 
@@ -329,10 +505,18 @@ def bare_name(said: str) -> str:
 
 
 _PREFIXES: Mapping[str, str] = {
-    "lot": r"(?:lots?|batch(?:es)?|charge|heat|lot ?no|batch ?no)", "order": r"(?:production |work |customer |sales |maintenance |manufacturing )?(?:orders?|job|wo|po|mo|order ?no)",
-    "serial": r"(?:serials?|serial ?no|s/?n|sn)", "alarm": r"(?:alarms?|alarm code|codes?|error|error code|err|fault|fault code|message|msg|warning|alert|event)",
-    "id": r"(?:work order|order|ncrs?|ncs?|capas?|wo|report|ticket|record|document|sop)", "code": r"(?:alarms?|alarm code|codes?|error|error code|fault|fault code|message|msg|warning|alert|event|alarm no)",
-    "product": r"(?:products?|article|item|sku|part number|material)", "variant": r"(?:variants?|version)", "part": r"(?:part|spare part|part number|item)", "supplier": r"(?:suppliers?|vendor)", "customer": r"(?:customers?)",
+    "lot": r"(?:lots?|batch(?:es)?|charge|heat|lot ?no|batch ?no)", "order":
+        r"(?:production |work |customer |sales |maintenance |manufacturing )?(?:orders?|job|wo|po|mo|order ?no)",
+    "serial": r"(?:serials?|serial ?no|s/?n|sn)", "alarm":
+        r"(?:alarms?|alarm code|codes?|error|error code|err|fault|fault code|message|msg|warning|alert|event)",
+    "id": r"(?:work order|order|ncrs?|ncs?|capas?|wo|report|ticket|record|document|sop)", "code":
+        r"(?:alarms?|alarm code|codes?|error|error code|fault|fault code|message|msg|warning|alert|event|alarm no)",
+    "product": r"(?:products?|article|item|sku|part number|material)", "variant": r"(?:variants?|version)", "part":
+        r"(?:part|spare part|part number|item)",
+        "supplier":
+        r"(?:suppliers?|vendor)",
+        "customer":
+        r"(?:customers?)",
     "severity": r"(?:severity|sev|class|level)", "priority": r"(?:priority|prio)",
 }  # fmt: skip
 
@@ -342,7 +526,9 @@ def bare_code(said: str, kind: str) -> str:
     text = bare_name(said)
     prefix = _PREFIXES.get(kind)
     if prefix:
-        stripped = re.sub(rf"^{prefix}(?: (?:no\.?|nr\.?|number|code|#))?[ :#.]+(?=\S*[\d\"'A-Z])", "", text, flags=re.IGNORECASE)
+        stripped = re.sub(
+            rf"^{prefix}(?: (?:no\.?|nr\.?|number|code|#))?[ :#.]+(?=\S*[\d\"'A-Z])", "", text, flags=re.IGNORECASE
+        )
         text = stripped or text
     text = text.strip(" #\"'")
     if kind in ("lot", "order", "serial", "code", "alarm", "id"):
@@ -351,10 +537,18 @@ def bare_code(said: str, kind: str) -> str:
 
 
 def spoken_code(text: str) -> str:
-    """"five oh two" -> "502", "c as in charlie one seven" -> "c17"; anything not wholly spelled out stays as said."""
+    """ "five oh two" -> "502", "c as in charlie one seven" -> "c17"; anything not wholly spelled out stays as said."""
     cleaned = re.sub(r"\b(\w) as in \w+", r"\1", text.lower())
     words = re.findall(r"[a-z]+|\d+", cleaned)
-    if len(words) < 2 or not all(w in _ONES or w in _HOMOPHONES or w.isdecimal() or w in ("hundred", "double", "triple", "dash", "hyphen", "thousand") or len(w) == 1 or w in _NATO for w in words):
+    if len(words) < 2 or not all(
+        w in _ONES
+        or w in _HOMOPHONES
+        or w.isdecimal()
+        or w in ("hundred", "double", "triple", "dash", "hyphen", "thousand")
+        or len(w) == 1
+        or w in _NATO
+        for w in words
+    ):
         return text
     if not any(w in _ONES or w in _HOMOPHONES or w in _NATO for w in words):
         return text
@@ -369,7 +563,13 @@ def spoken_code(text: str) -> str:
             zeros = 2 if word == "hundred" else 3
             tail = "".join(str(_ONES.index(w)) if w in _ONES else w for w in rest if w != "and")
             return out + tail.zfill(zeros) if tail.isdecimal() or not tail else text
-        piece = "-" if word in ("dash", "hyphen") else str(_ONES.index(word)) if word in _ONES else _HOMOPHONES.get(word) or _NATO.get(word) or word
+        piece = (
+            "-"
+            if word in ("dash", "hyphen")
+            else str(_ONES.index(word))
+            if word in _ONES
+            else _HOMOPHONES.get(word) or _NATO.get(word) or word
+        )
         out += piece * times
         times = 1
     return out.upper() if any(c.isalpha() for c in out) and text.isupper() else out

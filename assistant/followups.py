@@ -12,18 +12,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assistant.arguments import Draft, family
+from assistant.scribe import Draft, family
 from assistant.understand import Clause, Question, Understanding
 
 if TYPE_CHECKING:
     from tools.plant_model import Plant
 
 _PLACES = ("equipment", "line", "area", "site", "equipment_class")
-_PLAIN = frozenset(("period", "by", "equipment", "product", "task", "symptom", "outcome", "signal", "code", "lot", "order", "serial", "line", "shift", "skill", "kind", "variant", "alarm", "query"))
+_PLAIN = frozenset(
+    (
+        "period",
+        "by",
+        "equipment",
+        "product",
+        "task",
+        "symptom",
+        "outcome",
+        "signal",
+        "code",
+        "lot",
+        "order",
+        "serial",
+        "line",
+        "shift",
+        "skill",
+        "kind",
+        "variant",
+        "alarm",
+        "query",
+    )
+)
 _FRESH_WORDS = 9  # a question of more words that names its own subject stands alone
 
 
-def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding, question: Question, plant: Plant) -> list[Draft]:
+def merged(
+    drafts: Sequence[Draft], clause: Clause, understanding: Understanding, question: Question, plant: Plant
+) -> list[Draft]:
     """The drafts of a follow-up with what the last plan still says."""
     previous = next((p.calls for p in reversed(question.previous) if p.calls), ())
     if not previous:
@@ -42,8 +66,12 @@ def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding
 
 
 _TAKES: Mapping[str, tuple[str, ...]] = {
-    "explain_alarm": ("equipment",), "diagnose": ("equipment",), "get_procedure": ("equipment",), "search_documents": ("equipment",),
-    "signal_trend": ("equipment", "period"), "find_correlations": ("equipment", "product", "period"), "trace_material": ("lot", "serial", "order"),
+    "explain_alarm": ("equipment",), "diagnose": ("equipment",), "get_procedure": ("equipment",), "search_documents": (
+        "equipment",),
+    "signal_trend": ("equipment", "period"), "find_correlations": ("equipment", "product", "period"), "trace_material": (
+        "lot",
+        "serial",
+        "order"),
     "raise_request": ("equipment",), "draft_document": ("equipment", "line", "product", "lot", "period"),
 }  # fmt: skip
 
@@ -64,11 +92,17 @@ def _handed_on(draft: Draft, previous: Sequence[Any], clause: Clause) -> Draft:
             if family(key) == "material" and any(k in now for k in ("lot", "serial", "order")):
                 continue
             now[key] = value
-    missing = draft.missing if draft.missing and draft.missing.argument not in now and not any(k in now for k in ("lot", "serial", "order")) else None
+    missing = (
+        draft.missing
+        if draft.missing and draft.missing.argument not in now and not any(k in now for k in ("lot", "serial", "order"))
+        else None
+    )
     return replace(draft, arguments=now, missing=missing)
 
 
-_POINTS_BACK = re.compile(r"\b(?:it|its|that|those|these|them|they|there|same|this one|this|then|such|one)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(
+    r"\b(?:it|its|that|those|these|them|they|there|same|this one|this|then|such|one)\b", re.IGNORECASE
+)
 
 
 def _stands_alone(clause: Clause, draft: Draft, plant: Plant) -> bool:
@@ -115,6 +149,10 @@ def _where(now: dict[str, Any], last: Mapping[str, Any], said: set[str]) -> dict
     out = dict(now)
     for key, value in last.items():
         label = {"operator": "person", "alarm": "code"}.get(key, key)
-        if key not in out and family(label) not in said and not (key in _PLACES and any(place in out for place in _PLACES)):
+        if (
+            key not in out
+            and family(label) not in said
+            and not (key in _PLACES and any(place in out for place in _PLACES))
+        ):
             out[key] = value
     return out

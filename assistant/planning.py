@@ -13,10 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from assistant.arguments import Draft, draft_calls
+from assistant.arguments import draft_calls
 from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people
+from assistant.scribe import Draft
 from assistant.understand import Clause, Question, Understanding
 from tools.access import Policy
 from tools.registry import Choice, Period, Tool
@@ -63,11 +64,18 @@ class Plan:
 class PlanWriter(Protocol):
     """The language model's part in planning: a plan text under a grammar, with the probability of its choices."""
 
-    def write(self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str], grammar: str) -> Any: ...
+    def write(
+        self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str], grammar: str
+    ) -> Any: ...
 
 
 def plan(
-    understanding: Understanding, question: Question, plant: Plant, registry: Mapping[str, Tool], llm: PlanWriter | None, policy: Policy
+    understanding: Understanding,
+    question: Question,
+    plant: Plant,
+    registry: Mapping[str, Tool],
+    llm: PlanWriter | None,
+    policy: Policy,
 ) -> Plan:
     """The plan for one question. Raises nothing a person could cause."""
     spans = _spans(understanding)
@@ -110,7 +118,12 @@ def _without_tools(understanding: Understanding, question: Question) -> Plan | N
 
 
 _POINTS = re.compile(r"^(?:\w+ ){0,2}(?:it|that|this|one|them|those|these|thing|usual)\b", re.IGNORECASE)
-_GREETING = re.compile(r"\b(?:thanks?|thank|hello|hi|hey|bye|great|good (?:morning|evening|day|night|afternoon|bye|job|work|one|to)|nice|perfect|cheers|ok|okay|cool|morning|test\w*|you|sorry|wow|never ?mind|hear|got it|fine|super|awesome|helpful|do|done)\b", re.IGNORECASE)
+_GREETING = re.compile(
+    r"\b(?:thanks?|thank|hello|hi|hey|bye|great|good (?:morning|evening|day|night|afternoon|bye|job|work|one|to)|"
+    r"nice|perfect|cheers|ok|okay|cool|morning|test\w*|you|sorry|wow|never ?mind|hear|got it|fine|super|awesome|"
+    r"helpful|do|done)\b",
+    re.IGNORECASE,
+)
 _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
 
 
@@ -123,7 +136,11 @@ def _decided(
         verdict = policy.may_use(question.caller, call.tool)
         if not verdict.allowed:
             return replace(found, status=FORBIDDEN, reason=verdict.reason)
-    judged = names_people(understanding.text) or judges_people(understanding.text) and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls)
+    judged = (
+        names_people(understanding.text)
+        or (judges_people(understanding.text)
+        and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls))
+    )
     if not policy.rank_people and (judged or any(_about_people(call, question) for call in found.calls)):
         return replace(found, status=FORBIDDEN, reason=_PEOPLE_REASON)
     status, p = reading.heads["status"][0]
@@ -140,7 +157,13 @@ def _decided(
     torn = len(understanding.clauses) == 1 and ranked[0][1] < UNSURE_TOOL and ranked[0][1] < CLOSE_RACE * ranked[1][1]
     if doubt or torn:
         choices = tool_choices(understanding, question, plant)
-        return replace(found, status=CLARIFY, choices=choices, calls=() if doubt else found.calls, reason="I am not sure what you mean.")
+        return replace(
+            found,
+            status=CLARIFY,
+            choices=choices,
+            calls=() if doubt else found.calls,
+            reason="I am not sure what you mean.",
+        )
     if any(call.tool == "raise_request" for call in found.calls):
         return replace(found, status=CONFIRM)
     return found
@@ -154,7 +177,12 @@ def _about_people(call: PlannedCall, question: Question) -> bool:
     if call.tool == "query_metrics":
         who = (arguments.get("where") or {}).get("operator")
         return grouped or (who is not None and who != question.caller.user)
-    return call.tool == "list_records" and grouped and bool(arguments.get("sort")) and arguments.get("records") != "certifications"
+    return (
+        call.tool == "list_records"
+        and grouped
+        and bool(arguments.get("sort"))
+        and arguments.get("records") != "certifications"
+    )
 
 
 def _distinct(calls: Sequence[PlannedCall]) -> tuple[PlannedCall, ...]:
@@ -174,7 +202,15 @@ def _covers(wide: PlannedCall, narrow: PlannedCall) -> bool:
 
 def _spans(understanding: Understanding) -> tuple[Mapping[str, Any], ...]:
     return tuple(
-        {"name": p.name, "label": p.label, "text": p.text, "start": p.start, "end": p.end, "value": _shown(p.value), "known": p.known}
+        {
+            "name": p.name,
+            "label": p.label,
+            "text": p.text,
+            "start": p.start,
+            "end": p.end,
+            "value": _shown(p.value),
+            "known": p.known,
+        }
         for p in understanding.placeholders
     )
 
@@ -202,7 +238,8 @@ def plan_json(found: Plan, id: str | None, question: str = "") -> dict[str, Any]
         "question": question,
         "status": found.status,
         "calls": [
-            {"tool": call.tool, "arguments": {**plan_value(call.arguments), **plan_value(call.unresolved)}} for call in found.calls
+            {"tool": call.tool, "arguments": {**plan_value(call.arguments), **plan_value(call.unresolved)}}
+            for call in found.calls
         ],
         "confidence": found.confidence,
         "planner": found.planner,

@@ -31,7 +31,21 @@ DOUBTFUL = 0.35
 SURE_ALONE = 0.9  # a question that is this clear by itself does not lean on earlier ones
 SURELY_ONE = 0.7  # probability of a single call above which a question is not taken apart
 SECOND_TOOL = 0.25  # probability of a second tool from which a question is tried as two requests
-_NAMES = frozenset((*HIERARCHY, "product", "variant", "part", "supplier", "customer", "certification", "reason", "defect", "signal", "person"))
+_NAMES = frozenset(
+    (
+        *HIERARCHY,
+        "product",
+        "variant",
+        "part",
+        "supplier",
+        "customer",
+        "certification",
+        "reason",
+        "defect",
+        "signal",
+        "person",
+    )
+)
 _CODES = frozenset(("lot", "order", "serial", "code", "id"))
 
 
@@ -121,7 +135,11 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     context = question.previous_texts[-3:]
     reading = router.read(text, context)
     alone = router.read(text) if context and not _points_back(text) else None
-    if alone is not None and alone.best("status") == "answer" and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE:
+    if (
+        alone is not None
+        and alone.best("status") == "answer"
+        and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE
+    ):
         reading, context = alone, ()  # a complete question of its own; what came before would only bend it
     reader = _Marks(plant, names_of(plant), question)
     placeholders = reader.placeholders(text, reading.spans)
@@ -143,7 +161,11 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
 def mask(text: str, placeholders: Sequence[Placeholder]) -> str:
     """The text with spans replaced by their placeholders; a phrase around other spans keeps its words and theirs."""
     out, at = [], 0
-    outer = [p for p in placeholders if not any(q is not p and q.start <= p.start and p.end <= q.end and q.phrase for q in placeholders)]
+    outer = [
+        p
+        for p in placeholders
+        if not any(q is not p and q.start <= p.start and p.end <= q.end and q.phrase for q in placeholders)
+    ]
     for item in sorted(outer, key=lambda p: p.start):
         if item.turn == 0 and item.start >= at:
             out += [text[at : item.start], f"<{item.name}>"]
@@ -159,11 +181,18 @@ def _problem(item: Placeholder) -> str:
 
 
 _BACK = re.compile(
-    r"^(?:and|or|but|also|then|ok(?:ay)?|so|no|now|same|only|just|what about|how about|what if|versus|vs\.?|compared?|why|by |per |split|break|instead|again|more|less|next|the other|other|without|except|excluding|"
-    r"with|plus|for|in|on|at|from|since|make (?:it|that)|i mean\w*|sorry|not|sort|show (?:me )?(?:it|them|that|those|these)|as a|which (?:of|one)|of (?:them|those|these)|do (?:it|that|the same)|top|longest|worst|best|first|last|this|that|those|these|them|it)\b",
+    r"^(?:and|or|but|also|then|ok(?:ay)?|so|no|now|same|only|just|what about|how about|what if|versus|vs\.?|"
+    r"compared?|why|by |per |split|break|instead|again|more|less|next|the other|other|without|except|excluding|"
+    r"with|plus|for|in|on|at|from|since|make (?:it|that)|i mean\w*|sorry|not|sort|show (?:me )?(?:it|them|that|"
+    r"those|these)|as a|which (?:of|one)|of (?:them|those|these)|do (?:it|that|the same)|top|longest|worst|best|"
+    r"first|last|this|that|those|these|them|it)\b",
     re.IGNORECASE,
 )
-_PRONOUN = re.compile(r"\b(?:it|its|that|those|these|them|they|one|ones|same|there|then|instead|too|again|other|previous|this one|he|she|his|her)\b", re.IGNORECASE)
+_PRONOUN = re.compile(
+    r"\b(?:it|its|that|those|these|them|they|one|ones|same|there|then|instead|too|again|other|previous|this one|"
+    r"he|she|his|her)\b",
+    re.IGNORECASE,
+)
 
 
 def _points_back(text: str) -> bool:
@@ -238,9 +267,13 @@ class _Marks:
             if any(s.label in ("period", "compare", "shift") for s in over):
                 continue
             codes = [s for s in over if s.label in ("limit", "number", "code", "lot", "order", "serial", "id")]
-            if codes and (not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)):
+            if codes and (
+                not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)
+            ):
                 continue  # a code that says more than the name; the name of a known thing beats a bare guess
-            if any(s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over):
+            if any(
+                s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over
+            ):
                 continue  # "CNC-02 north" or "press 1 feeder" is another thing than what it contains
             for s in over:
                 out.remove(s)
@@ -287,8 +320,23 @@ class _Marks:
         """One span with what it stands for; None for a word that means "here" when nobody stands anywhere."""
         label, text = span.label, span.text
 
-        def made(label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False) -> Placeholder:
-            return Placeholder("", label, text, value, known, alternatives, span.start, span.end, span.negated, span.turn, span.score, ambiguous)
+        def made(
+            label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False
+        ) -> Placeholder:
+            return Placeholder(
+                "",
+                label,
+                text,
+                value,
+                known,
+                alternatives,
+                span.start,
+                span.end,
+                span.negated,
+                span.turn,
+                span.score,
+                ambiguous,
+            )
 
         if label in HIERARCHY and is_here(text):
             here = self.question.equipment
@@ -303,7 +351,13 @@ class _Marks:
             front = self.question.equipment
             if found.ambiguous and front and self.plant.name("equipment", front) in found.alternatives:
                 return made("equipment", front, True)  # "the robot", said at one of them
-            value = found.value if found.known else bare_code(text, label) if label in ("product", "variant", "part", "supplier", "customer") else found.value
+            value = (
+                found.value
+                if found.known
+                else bare_code(text, label)
+                if label in ("product", "variant", "part", "supplier", "customer")
+                else found.value
+            )
             return made(found.kind, value, found.known, found.alternatives, found.ambiguous)
         if label in _CODES:
             return made(label, bare_code(text, label), True)
@@ -318,9 +372,14 @@ class _Marks:
         return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
 
 
-_NO_NAME = frozenset("too also it that this same one ones other others them those these all both any each every which what who and or the a an there here only just so then".split())
+_NO_NAME = frozenset(
+    ["too", "also", "it", "that", "this", "same", "one", "ones", "other", "others", "them", "those", "these", "all", "both", "any", "each", "every", "which", "what", "who", "and", "or", "the", "a", "an", "there", "here", "only", "just", "so", "then"]
+)
 _OWN_LINE = re.compile(r"(?:on |at |for |in )?(?:this|the|my|our|that) (?:production )?line", re.IGNORECASE)
-_ONLY_SHIFT = re.compile(r"(?:during|on|in|for|over|only)? ?(?:the )?([\w ]+?) ?(?:shift|crew|team)|(?:on )?(nights|earlies|lates)", re.IGNORECASE)
+_ONLY_SHIFT = re.compile(
+    r"(?:during|on|in|for|over|only)? ?(?:the )?([\w ]+?) ?(?:shift|crew|team)|(?:on )?(nights|earlies|lates)",
+    re.IGNORECASE,
+)
 
 
 def _only_a_shift(text: str, calendar: Calendar) -> str | None:
@@ -336,7 +395,9 @@ def _plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> Said
     """The same period, its words without a leading preposition that adds nothing ("from the last quarter")."""
     text = said.period.text
     for _ in range(2):
-        shorter = re.sub(r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE)
+        shorter = re.sub(
+            r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE
+        )
         again = read(shorter) if shorter != text else None
         if again is None or (again.period.start, again.period.end) != (said.period.start, said.period.end):
             break
@@ -362,7 +423,7 @@ _BETWEEN = re.compile(r"\s*(?:,|&|/|\+|\band\b|\bvs\.?|\bversus\b|\bor\b)\s*", r
 
 
 def _taken_apart(span: Span) -> list[Span]:
-    """"lines 1 and 2", "extruder 7 vs extruder 8": one span, two names; a bare number borrows the noun before it."""
+    """ "lines 1 and 2", "extruder 7 vs extruder 8": one span, two names; a bare number borrows the noun before it."""
     if span.label not in (*HIERARCHY, "product", "shift", "lot", "order", "code") or not _BETWEEN.search(span.text):
         return [span]
     pieces, at = [], 0
@@ -386,9 +447,12 @@ def _run_together(text: str, spans: Sequence[Span]) -> list[Span]:
     out: list[Span] = []
     for span in sorted(spans, key=lambda s: s.start):
         last = out[-1] if out else None
-        if last and last.label == span.label and last.negated == span.negated and text[last.end : span.start] in (" ", "-", "'s ", "/"):
-            if span.label not in ("equipment", "line", "code", "lot", "order", "serial", "id", "product") or not re.search(r"\d$", last.text):
-                out[-1] = replace(last, text=text[last.start : span.end], end=span.end, score=max(last.score, span.score))
+        together = last and last.label == span.label and last.negated == span.negated
+        if last and together and text[last.end : span.start] in (" ", "-", "'s ", "/"):
+            numbered = span.label in (*_CODES, "equipment", "line", "product") and re.search(r"\d$", last.text)
+            if not numbered:
+                score = max(last.score, span.score)
+                out[-1] = replace(last, text=text[last.start : span.end], end=span.end, score=score)
                 continue
         out.append(span)
     return out
@@ -404,7 +468,9 @@ _SAID_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("lot", re.compile(r"\b(?:lots?|batch(?:es)?)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
     ("serial", re.compile(r"\b(?:serials?|s/n|sn)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
     ("order", re.compile(r"\b(?:production order|order|job)(?: no\.?| number| nr\.?)? #?((?=[\w/-]*\d)[\w][\w/-]*)", re.IGNORECASE)),
-    ("code", re.compile(r"\b(?:alarms?|fault|error|code|alarm code|error code|fault code|message)(?: no\.?| number| nr\.?| code)? #?((?=[\w.-]*\d)[A-Za-z]{0,6}[-.]?\d[\w.-]*)", re.IGNORECASE)),
+    ("code", re.compile(
+        r"\b(?:alarms?|fault|error|code|alarm code|error code|fault code|message)(?: no\.?| number| nr\.?| code)? "
+        r"#?((?=[\w.-]*\d)[A-Za-z]{0,6}[-.]?\d[\w.-]*)", re.IGNORECASE)),
     ("id", re.compile(r"\b((?:NCR|WO|MO|CAPA|NC|DT|QR)-\d[\w-]*)\b", re.IGNORECASE)),
 )  # fmt: skip
 
@@ -416,7 +482,9 @@ def _with_codes(text: str, spans: list[Span]) -> list[Span]:
         for m in pattern.finditer(text):
             start, end = m.start(1), m.start(1) + len(m.group(1).rstrip(".-"))
             over = [s for s in out if s.start < end and start < s.end]
-            if over and not all(s.label in (*_CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over):
+            if over and not all(
+                s.label in (*_CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over
+            ):
                 continue
             if any(s.label == label for s in over) and label != "serial":
                 continue
@@ -427,7 +495,9 @@ def _with_codes(text: str, spans: list[Span]) -> list[Span]:
 
 
 _SAID_SHIFT = re.compile(
-    r"\b(?:day|night|early|late|morning|evening|afternoon|first|second|third|1st|2nd|3rd|graveyard|back)s?[- ]shifts?\b|(?<=on )(?:nights|earlies|lates|days)\b|\b(?:nights|earlies|lates)\b", re.IGNORECASE
+    r"\b(?:day|night|early|late|morning|evening|afternoon|first|second|third|1st|2nd|3rd|graveyard|back)s?[- "
+    r"]shifts?\b|(?<=on )(?:nights|earlies|lates|days)\b|\b(?:nights|earlies|lates)\b",
+    re.IGNORECASE,
 )
 
 
@@ -435,48 +505,79 @@ def _with_shifts(text: str, spans: list[Span], calendar: Calendar) -> list[Span]
     """Shifts by name where no span, least of all a time ("last night shift"), holds them."""
     out = list(spans)
     for m in _SAID_SHIFT.finditer(text):
-        if not any(s.start < m.end() and m.start() < s.end for s in out) and shift_named(m.group(0).replace("-", " "), calendar):
+        if not any(s.start < m.end() and m.start() < s.end for s in out) and shift_named(
+            m.group(0).replace("-", " "), calendar
+        ):
             out.append(Span("shift", m.group(0).replace("-", " "), m.start(), m.end(), 0.9))
     return sorted(out, key=lambda s: s.start)
 
 
 _JOINTS = re.compile(
-    r"(?:,? (?:and|then|plus|but|also)(?: then| also| please)? |[;.?!+] ?(?:and |then |also |plus )*|, (?:also |plus |then |and )?| & | - )", re.IGNORECASE
+    r"(?:,? (?:and|then|plus|but|also)(?: then| also| please)? |[;.?!+] ?(?:and |then |also |plus )*|, (?:also |"
+    r"plus |then |and )?| & | - )",
+    re.IGNORECASE,
 )
 MOST_JOINTS = 5
 
 
 def _clauses(
-    text: str, context: Sequence[str], reading: Reading, placeholders: tuple[Placeholder, ...], carried: tuple[Placeholder, ...], router: Reader, marks: _Marks
+    text: str,
+    context: Sequence[str],
+    reading: Reading,
+    placeholders: tuple[Placeholder, ...],
+    carried: tuple[Placeholder, ...],
+    router: Reader,
+    marks: _Marks,
 ) -> tuple[Clause, ...]:
     """One clause, or the two that a compound question is best cut into."""
     whole = (Clause(text, reading, placeholders, carried),)
-    several = reading.best("calls") != "1" or (reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE)
+    several = reading.best("calls") != "1" or (
+        reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE
+    )
     if reading.best("status") != "answer":
         return whole
     if not several:
         return _two_requests(text, context, router, marks) or whole
     wanted = {tool for tool, p in reading.tools if p >= 0.2}
     best: tuple[float, tuple[Clause, ...]] | None = None
-    joints = [m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 2 and len(text[m.end() :].split()) >= 2]
+    joints = [
+        m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 2 and len(text[m.end() :].split()) >= 2
+    ]
     for joint in joints[:MOST_JOINTS]:
         first, second = text[: joint.start()], text[joint.end() :]
         left, right = router.read(first, context), router.read(second, (*context[-2:], first))
-        if {left.tools[0][0], right.tools[0][0]} == wanted or (len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]):
+        if {left.tools[0][0], right.tools[0][0]} == wanted or (
+            len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]
+        ):
             agreement = 1.0
         else:
             agreement = 0.5 if {left.tools[0][0], right.tools[0][0]} <= {t for t, _ in reading.tools[:3]} else 0.2
-        score = agreement * left.tools[0][1] * right.tools[0][1] * (left.best("status") == "answer") * (right.best("status") == "answer")
+        score = (
+            agreement
+            * left.tools[0][1]
+            * right.tools[0][1]
+            * (left.best("status") == "answer")
+            * (right.best("status") == "answer")
+        )
         if best is None or score > best[0]:
             cut = (
                 Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
-                Clause(second, right, marks.placeholders(second, right.spans), marks.carried(right.context_spans, (*context[-2:], first))),
+                Clause(
+                    second,
+                    right,
+                    marks.placeholders(second, right.spans),
+                    marks.carried(right.context_spans, (*context[-2:], first)),
+                ),
             )
             best = (score, cut)
     return best[1] if best and best[0] >= 0.25 and _asks(best[1][0]) and _asks(best[1][1]) else whole
 
 
-_STRONG_JOINT = re.compile(r"(?:,? and(?: also| then| please)?|;|,? plus|, (?:then|also|please)|\. (?:then|also|please|and)|, (?=(?:get|call|send|tell|draft|show|list|explain|give|what|how|who|when|where|which)\b)) ", re.IGNORECASE)
+_STRONG_JOINT = re.compile(
+    r"(?:,? and(?: also| then| please)?|;|,? plus|, (?:then|also|please)|\. (?:then|also|please|and)|, (?=(?:get|"
+    r"call|send|tell|draft|show|list|explain|give|what|how|who|when|where|which)\b)) ",
+    re.IGNORECASE,
+)
 SURE_PART = 0.8  # each half, read by itself, must be this sure of its tool to count as a request of its own
 
 
@@ -487,17 +588,27 @@ def _two_requests(text: str, context: Sequence[str], router: Reader, marks: _Mar
         if len(first.split()) < 3 or len(second.split()) < 3:
             continue
         left, right = router.read(first, context), router.read(second, (*context[-2:], first))
-        sure = all(r.tools[0][1] >= SURE_PART and r.heads["status"][0] >= ("answer", SURE_PART) and r.best("status") == "answer" for r in (left, right))
+        sure = all(
+            r.tools[0][1] >= SURE_PART
+            and r.heads["status"][0] >= ("answer", SURE_PART)
+            and r.best("status") == "answer"
+            for r in (left, right)
+        )
         if sure and left.tools[0][0] != right.tools[0][0] and router.read(second).tools[0][0] == right.tools[0][0]:
             return _shared(
                 Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
-                Clause(second, right, marks.placeholders(second, right.spans), marks.carried(right.context_spans, (*context[-2:], first))),
+                Clause(
+                    second,
+                    right,
+                    marks.placeholders(second, right.spans),
+                    marks.carried(right.context_spans, (*context[-2:], first)),
+                ),
             )
     return None
 
 
 def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:
-    """"Uptime and open orders of CNC-02": the machine said at the end belongs to both."""
+    """ "Uptime and open orders of CNC-02": the machine said at the end belongs to both."""
     has = {p.label in HIERARCHY for p in first.placeholders}
     lent = tuple(p for p in second.placeholders if p.label in HIERARCHY) if True not in has else ()
     return replace(first, carried=(*first.carried, *(replace(p, turn=-1) for p in lent))), second

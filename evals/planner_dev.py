@@ -19,7 +19,7 @@ from tools.registry import Period
 Planner = Callable[[str, Sequence[str]], tuple[str, Sequence[tuple[str, Mapping[str, Any]]]]]
 """(question, earlier questions) -> (status, calls as (tool, arguments))."""
 
-_EMPTY = frozenset("the a an our my your on in at for of from to this that no number nr and".split())
+_EMPTY = frozenset(["the", "a", "an", "our", "my", "your", "on", "in", "at", "for", "of", "from", "to", "this", "that", "no", "number", "nr", "and"])
 #: Free wordings are right when most of their words are there; everything else must be equal.
 _FREE = frozenset(("task", "symptom", "query", "outcome", "text"))
 FREE_OVERLAP = 0.6
@@ -39,7 +39,11 @@ class Score:
     errors: list[tuple[str, str, Any, Any]] = field(default_factory=list)
 
     def table(self) -> dict[str, float]:
-        share = {"status": self.status / max(1, self.rows), "tool": self.tool / max(1, self.answerable), "exact": self.exact / max(1, self.answerable)}
+        share = {
+            "status": self.status / max(1, self.rows),
+            "tool": self.tool / max(1, self.answerable),
+            "exact": self.exact / max(1, self.answerable),
+        }
         wrong = {f"wrong {name}": count for name, count in self.arguments.most_common()}
         return {**{k: round(v, 4) for k, v in share.items()}, "rows": self.rows, **wrong}
 
@@ -81,7 +85,10 @@ def score(rows: Iterable[Mapping[str, Any]], planner: Planner) -> Score:
 def flat(tool: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as the corpus writes them: filters beside the rest, values as said, in plain lower case."""
     out: dict[str, Any] = {}
-    for key, value in {**{k: v for k, v in arguments.items() if k != "where"}, **dict(arguments.get("where") or {})}.items():
+    for key, value in {
+        **{k: v for k, v in arguments.items() if k != "where"},
+        **dict(arguments.get("where") or {}),
+    }.items():
         plain = _plain(value)
         if key == "status":
             plain = _statuses(value)
@@ -118,7 +125,9 @@ def _plain(value: Any) -> Any:
     return " ".join(words) or str(value).lower()
 
 
-def _first_wrong(wanted: list[tuple[str, dict[str, Any]]], got: list[tuple[str, dict[str, Any]]], out: Score) -> tuple[str, Any, Any] | None:
+def _first_wrong(
+    wanted: list[tuple[str, dict[str, Any]]], got: list[tuple[str, dict[str, Any]]], out: Score
+) -> tuple[str, Any, Any] | None:
     left = list(got)
     for tool, arguments in wanted:
         candidates = [g for g in left if g[0] == tool]
@@ -152,7 +161,9 @@ def _singular(value: Any) -> str:
     return " ".join(word.removesuffix("s") for word in str(value).split())
 
 
-def score_cases(cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Score]:
+def score_cases(
+    cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> dict[str, Score]:
     """Run written cases (evals/cases/planner.jsonl) by kind. `ask` answers a case with `status`, `calls` and `hazards`
     as `andon plan` prints them; a case of kind `hazard` is right when exactly its hazards are heard."""
     out: dict[str, Score] = {}

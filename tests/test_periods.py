@@ -95,7 +95,19 @@ def test_an_expression_means_the_range_written_beside_it(text, start, end):
     assert said.period.text == text
 
 
-@pytest.mark.parametrize("text", ["since the filter change", "the last batch", "31 June", "week 99", "CNC-02", "", "target", "from today to yesterday"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "since the filter change",
+        "the last batch",
+        "31 June",
+        "week 99",
+        "CNC-02",
+        "",
+        "target",
+        "from today to yesterday",
+    ],
+)
 def test_what_is_no_time_or_hangs_on_an_event_is_not_placed(text):
     assert read_period(text, NOW, CALENDAR) is None
 
@@ -121,7 +133,10 @@ def test_relative_to_the_period_under_discussion():
     assert before is not None
     assert year is not None
     assert (before.period.start.month, before.period.start.year) == (2, 2026)
-    assert (year.period.start, year.period.end) == (datetime(2025, 3, 1, tzinfo=ZONE), datetime(2025, 4, 1, tzinfo=ZONE))
+    assert (year.period.start, year.period.end) == (
+        datetime(2025, 3, 1, tzinfo=ZONE),
+        datetime(2025, 4, 1, tzinfo=ZONE),
+    )
 
 
 def test_days_of_23_and_25_hours():
@@ -153,7 +168,16 @@ def test_times_inside_a_question(question, found):
 
 @pytest.mark.parametrize(
     ("word", "shift"),
-    [("night", "night"), ("nights", "night"), ("third shift", "night"), ("late", "evening"), ("early", "day"), ("2nd", "evening"), ("graveyard", "night"), ("B crew", None)],
+    [
+        ("night", "night"),
+        ("nights", "night"),
+        ("third shift", "night"),
+        ("late", "evening"),
+        ("early", "day"),
+        ("2nd", "evening"),
+        ("graveyard", "night"),
+        ("B crew", None),
+    ],
 )
 def test_shift_words(word, shift):
     assert shift_named(word, CALENDAR) == shift
@@ -203,4 +227,9 @@ def test_calendar_arithmetic():
     assert months_later(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert months_later(date(2026, 3, 31), -13) == date(2025, 2, 28)
     # published dates of Easter Sunday
-    assert [easter(y) for y in (2024, 2025, 2026, 2038)] == [date(2024, 3, 31), date(2025, 4, 20), date(2026, 4, 5), date(2038, 4, 25)]
+    assert [easter(y) for y in (2024, 2025, 2026, 2038)] == [
+        date(2024, 3, 31),
+        date(2025, 4, 20),
+        date(2026, 4, 5),
+        date(2038, 4, 25),
+    ]

@@ -23,8 +23,23 @@ def plant(tmp_path_factory):
     plant.close()
 
 
-def ask(plant, text, tool="query_metrics", *, caller=SAM, equipment=None, previous=(), policy=POLICY, status="answer", marked=None, negated=(), **heads):
-    router = ScriptedRouter(lambda q, c: reading(tool, status, spans=spans(q, *negated, **(marked or {})) if q == text else (), **heads))
+def ask(
+    plant,
+    text,
+    tool="query_metrics",
+    *,
+    caller=SAM,
+    equipment=None,
+    previous=(),
+    policy=POLICY,
+    status="answer",
+    marked=None,
+    negated=(),
+    **heads,
+):
+    router = ScriptedRouter(
+        lambda q, c: reading(tool, status, spans=spans(q, *negated, **(marked or {})) if q == text else (), **heads)
+    )
     question = Question(text, NOW, caller, equipment, tuple(p for _, p in previous), tuple(t for t, _ in previous))
     return plan(understand(question, plant, router), question, plant, {}, None, policy)
 
@@ -35,7 +50,9 @@ def said(found):
 
 def test_a_metric_with_line_and_shift(plant):
     found = ask(plant, "What was the first-pass yield for Line 3 on the night shift?", metric="first_pass_yield")
-    assert said(found) == [("query_metrics", {"metrics": ["first_pass_yield"], "where": {"line": "LINE-3", "shift": "night"}})]
+    assert said(found) == [
+        ("query_metrics", {"metrics": ["first_pass_yield"], "where": {"line": "LINE-3", "shift": "night"}})
+    ]
     assert found.status == "planned"
 
 
@@ -43,12 +60,24 @@ def test_a_period_is_an_object_with_offsets(plant):
     found = ask(plant, "oee of line 1 last week", metric="oee")
     period = found.calls[0].arguments["period"]
     assert isinstance(period, Period)
-    assert said(found)[0][1]["period"] == {"text": "last week", "from": "2026-06-08T00:00:00+02:00", "to": "2026-06-15T00:00:00+02:00"}
+    assert said(found)[0][1]["period"] == {
+        "text": "last week",
+        "from": "2026-06-08T00:00:00+02:00",
+        "to": "2026-06-15T00:00:00+02:00",
+    }
 
 
 def test_open_orders_of_a_class(plant):
-    found = ask(plant, "Show me all open maintenance orders for the CNC machines", "list_records", record="maintenance_orders", record_status="open")
-    assert said(found) == [("list_records", {"records": "maintenance_orders", "where": {"equipment_class": "cnc", "status": "open"}})]
+    found = ask(
+        plant,
+        "Show me all open maintenance orders for the CNC machines",
+        "list_records",
+        record="maintenance_orders",
+        record_status="open",
+    )
+    assert said(found) == [
+        ("list_records", {"records": "maintenance_orders", "where": {"equipment_class": "cnc", "status": "open"}})
+    ]
 
 
 def test_a_status_is_the_canonical_one_of_the_record(plant):
@@ -57,13 +86,23 @@ def test_a_status_is_the_canonical_one_of_the_record(plant):
 
 
 def test_an_exclusion(plant):
-    found = ask(plant, "downtime of line 1 without cleaning", metric="downtime", marked={"reason": "cleaning"}, negated=("cleaning",))
+    found = ask(
+        plant,
+        "downtime of line 1 without cleaning",
+        metric="downtime",
+        marked={"reason": "cleaning"},
+        negated=("cleaning",),
+    )
     assert said(found)[0][1]["where"] == {"line": "LINE-1", "reason": {"not": "cleaning"}}
 
 
 def test_two_machines_are_a_list_side_by_side(plant):
     found = ask(plant, "scrap rate of CNC-01 and CNC-02", metric="scrap_rate")
-    assert said(found)[0][1] == {"metrics": ["scrap_rate"], "where": {"equipment": ["CNC-01", "CNC-02"]}, "by": ["equipment"]}
+    assert said(found)[0][1] == {
+        "metrics": ["scrap_rate"],
+        "where": {"equipment": ["CNC-01", "CNC-02"]},
+        "by": ["equipment"],
+    }
 
 
 def test_a_bound_on_the_figure_itself(plant):
@@ -90,14 +129,22 @@ def test_held_against_target_and_another_month(plant):
 
 
 def test_an_event_nobody_can_place_is_shown_but_no_argument(plant):
-    found = ask(plant, "scrap since the filter change", metric="scrap_rate", marked={"period": "since the filter change"})
+    found = ask(
+        plant, "scrap since the filter change", metric="scrap_rate", marked={"period": "since the filter change"}
+    )
     assert "period" not in found.calls[0].arguments
     assert said(found)[0][1]["period"]["from"] is None
     assert found.notes
 
 
 def test_alarm_at_the_machine_in_front(plant):
-    found = ask(plant, "What does alarm code 502 mean on this machine?", "explain_alarm", equipment="CNC-02", marked={"equipment": "this machine"})
+    found = ask(
+        plant,
+        "What does alarm code 502 mean on this machine?",
+        "explain_alarm",
+        equipment="CNC-02",
+        marked={"equipment": "this machine"},
+    )
     assert said(found) == [("explain_alarm", {"code": "502", "equipment": "CNC-02"})]
 
 
@@ -113,7 +160,9 @@ def test_a_missing_code_is_asked_for(plant):
 
 
 def test_trace_direction_by_its_words(plant):
-    assert said(ask(plant, "where did lot 88213 go", "trace_material", direction="backward")) == [("trace_material", {"lot": "88213", "direction": "forward"})]
+    assert said(ask(plant, "where did lot 88213 go", "trace_material", direction="backward")) == [
+        ("trace_material", {"lot": "88213", "direction": "forward"})
+    ]
 
 
 def test_a_request_waits_for_its_person(plant):
@@ -161,20 +210,35 @@ def test_followup_replaces_the_place_and_keeps_the_rest(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
     found = ask(plant, "and line 3?", metric="oee", previous=[("oee of line 2 last week by shift", first)])
     arguments = found.calls[0].arguments
-    assert (arguments["where"], arguments["period"].text, arguments["by"]) == ({"line": "LINE-3"}, "last week", ["shift"])
+    assert (arguments["where"], arguments["period"].text, arguments["by"]) == (
+        {"line": "LINE-3"},
+        "last week",
+        ["shift"],
+    )
 
 
 def test_followup_over_three_turns(plant):
     one = ask(plant, "oee of line 1 yesterday", metric="oee")
     two = ask(plant, "by shift", metric="oee", by="shift", previous=[("oee of line 1 yesterday", one)])
-    three = ask(plant, "what about last week", metric="oee", previous=[("oee of line 1 yesterday", one), ("by shift", two)])
+    three = ask(
+        plant, "what about last week", metric="oee", previous=[("oee of line 1 yesterday", one), ("by shift", two)]
+    )
     arguments = three.calls[0].arguments
-    assert (arguments["where"], arguments["period"].text, arguments["by"]) == ({"line": "LINE-1"}, "last week", ["shift"])
+    assert (arguments["where"], arguments["period"].text, arguments["by"]) == (
+        {"line": "LINE-1"},
+        "last week",
+        ["shift"],
+    )
 
 
 def test_a_new_question_inherits_nothing(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
-    found = ask(plant, "what was the scrap rate of CNC-01 in May", metric="scrap_rate", previous=[("oee of line 2 last week by shift", first)])
+    found = ask(
+        plant,
+        "what was the scrap rate of CNC-01 in May",
+        metric="scrap_rate",
+        previous=[("oee of line 2 last week by shift", first)],
+    )
     assert said(found)[0][1]["where"] == {"equipment": "CNC-01"}
     assert "by" not in found.calls[0].arguments
 

@@ -22,7 +22,13 @@ def plant(tmp_path_factory):
 
 
 def read(plant, text, front=None, caller=SAM, context=(), **labelled):
-    router = ScriptedRouter(lambda q, c: reading("query_metrics", metric="oee", spans=spans(q, **{k: v for k, v in labelled.items() if str(v) in q or not isinstance(v, str)})))
+    router = ScriptedRouter(
+        lambda q, c: reading(
+            "query_metrics",
+            metric="oee",
+            spans=spans(q, **{k: v for k, v in labelled.items() if str(v) in q or not isinstance(v, str)}),
+        )
+    )
     return understand(Question(text, NOW, caller, front, (), tuple(context)), plant, router)
 
 
@@ -98,4 +104,6 @@ def test_a_complete_question_does_not_lean_on_the_last_one(plant):
 
 @pytest.mark.parametrize("text", ["?", "...", "x" * 3000, "a\u0000b", "🙂 🙂", "line line line", "<line1> [E1] {E1.x}"])
 def test_odd_text_is_read_without_an_exception(plant, text):
-    assert understand(Question(text, NOW, SAM), plant, ScriptedRouter(lambda q, c: reading("diagnose"))).text is not None
+    assert (
+        understand(Question(text, NOW, SAM), plant, ScriptedRouter(lambda q, c: reading("diagnose"))).text is not None
+    )

@@ -1,0 +1,245 @@
+"""Arguments of `query_metrics`: which figures, of what, when, by what, in which order, held against what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from assistant.periods import SaidPeriod, read_period
+from assistant.record_arguments import graded, statuses_of
+from assistant.scribe import (
+    BEST,
+    BY,
+    BY_WORDS,
+    CHOSEN,
+    DATA_FILTERS,
+    LEAST,
+    LESS,
+    MORE,
+    MOST,
+    MOST_CHARACTERS,
+    QUANTITY,
+    VERY_LIKELY,
+    WORST,
+    Draft,
+    Scribe,
+    as_number,
+    period_notes,
+    with_shift,
+)  # fmt: skip
+from assistant.understand import names_of
+from tools.registry import Period
+
+if TYPE_CHECKING:
+    from tools.plant_model import Plant
+
+_PLURAL_SUBJECT = re.compile(
+    r"(?:^|\b(?:which|what|all|list|show|any|the|are there) )(lines|machines|products|shifts|orders|equipment) "
+    r"(?:with|that|where|having|whose|below|above|under|over|have|had|are|were)\b",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(
+    r"\b(?:vs\.?|versus|against|above|below|compared? (?:to|with)|under|over|reach\w*|meet\w*|hit\w*|behind|"
+    r"ahead of|off|on) (?:its |the |our |their |your )?(?:\w+ )?(?:target|goal|budget)s?\b",
+    re.IGNORECASE,
+)
+_AGAINST = re.compile(r"\b(?:vs\.?|versus|against|compared? (?:to|with)|than(?: in)?)\s+(.+)$", re.IGNORECASE)
+
+def metric_drafts(scribe: Scribe) -> list[Draft]:
+    metrics = _chosen_metrics(scribe)
+    by = scribe.by(lexical=True)
+    where = {
+        **_blamed(scribe),
+        **scribe.where(*DATA_FILTERS),
+        **graded(
+            scribe, "nonconformances" if "ncr_count" in metrics else "alarm_events" if "alarm_count" in metrics else ""
+        ),
+    }
+    named = {m.group(0) for m in BY.finditer(scribe.clause.text)}
+    by = [
+        key
+        for key in by
+        if named or not (key in ("line", "equipment", "site", "area") and isinstance(where.get(key), str))
+    ]
+    if not by and (m := _PLURAL_SUBJECT.search(scribe.clause.text)):
+        by = [key for key in [BY_WORDS.get(m.group(1).lower())] if key]
+    if not by:
+        by = [
+            key
+            for key, value in where.items()
+            if isinstance(value, list)
+            and len(value) > 1
+            and key in ("equipment", "line", "product", "shift", "area", "site", "variant", "lot")
+        ][:1]
+    held_against = _AGAINST.search(scribe.clause.text)
+    period, unresolved, shift = scribe.period(until=held_against.start() if held_against else MOST_CHARACTERS)
+    where = with_shift(where, shift)
+    if scribe.get("status") and "ncr_count" in metrics:
+        status = statuses_of(scribe, "nonconformances")
+        if status is not None:
+            where["status"] = status
+    arguments: dict[str, Any] = {"metrics": metrics}
+    compare, having = _compare_to(scribe, metrics, by, period)
+    where |= having
+    if isinstance(compare, Period) and period and compare.start == period.start and compare.end == period.end:
+        arguments.pop("period", None)
+        period = None
+    sort, limit = _metric_sort(scribe, metrics[0]), scribe.limit()
+    if where:
+        arguments["where"] = where
+    if period:
+        arguments["period"] = period
+    if by:
+        arguments["by"] = by
+    if sort != "none" or limit:
+        arguments["sort"] = sort if sort != "none" else "desc"
+    if limit:
+        arguments["limit"] = limit
+    if compare is not None:
+        arguments["compare_to"] = compare
+    return [Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))]
+
+
+_BLAME = re.compile(
+    r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|down to)\s+((?:[\w-]+ ?){1,4})", re.IGNORECASE
+)
+
+
+def _blamed(scribe: Scribe) -> dict[str, Any]:
+    """A reason said after "due to" that the plant knows and nobody marked."""
+    m = _BLAME.search(scribe.clause.text)
+    if m is None or scribe.get("reason", "defect"):
+        return {}
+    words = m.group(1).split()
+    for count in range(len(words), 0, -1):
+        found = names_of(scribe.plant).resolve(" ".join(words[:count]), "reason")
+        if found.known:
+            return {found.kind: found.value}
+    return {}
+
+
+def _chosen_metrics(scribe: Scribe) -> list[str]:
+    """The metrics above the threshold; where there are several, one that no word names must be very likely."""
+    ranked = dict(scribe.reading.heads["metric"])
+    chosen = list(scribe.reading.above("metric", CHOSEN)) or [scribe.best("metric")]
+    if len(chosen) < 2:
+        return chosen
+    lowered = f" {re.sub(r'[^a-z0-9]+', ' ', scribe.clause.text.lower())} "
+    named = {
+        id
+        for word, id in scribe.plant.vocabulary("metric").items()
+        if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered
+    }
+    return [name for name in chosen if name in named or ranked[name] >= VERY_LIKELY] or chosen[:1]
+
+
+def _metric_sort(scribe: Scribe, metric: str) -> str:
+    """The direction that the words say; "best" and "worst" depend on whether the figure is better high or low."""
+    sort, text = scribe.best("sort"), scribe.clause.text
+    if sort == "none" and dict(scribe.reading.heads["sort"])["none"] >= 0.8:
+        return sort
+    spec = scribe.plant.model.metrics.get(metric)
+    high_is_good = spec is None or spec.direction != "down"
+    ways = {"desc" for _ in MOST.findall(text)} | {"asc" for _ in LEAST.findall(text)}
+    ways |= {("desc" if high_is_good else "asc") for _ in BEST.findall(text)} | {
+        ("asc" if high_is_good else "desc") for _ in WORST.findall(text)
+    }
+    return next(iter(ways)) if len(ways) == 1 else sort
+
+
+def _compare_to(
+    scribe: Scribe, metrics: Sequence[str], by: Sequence[str], period: Period | None
+) -> tuple[Any, dict[str, Any]]:
+    """What the figures are held against, and a limit on the figure itself ("lines below 60 %")."""
+    kind = scribe.best("compare_to")
+    said = [p for p in scribe.clause.placeholders if p.label == "compare"] or scribe.get("compare")
+    numbers = [p for p in scribe.clause.placeholders if p.label == "number"]
+    text = scribe.clause.text
+    for item in [*numbers, *said]:
+        before = text[: item.start] if item.turn == 0 else ""
+        number = as_number(item.text)
+        if (
+            by
+            and number is not None
+            and not isinstance(item.value, SaidPeriod)
+            and (MORE.search(before) or LESS.search(before))
+        ):
+            bound = "min" if MORE.search(before) else "max"
+            return None, {
+                metrics[0]: {
+                    bound: _in_unit(number, item.text + text[item.end : item.end + 10], metrics[0], scribe.plant)
+                }
+            }
+    bounds = _having(scribe, metrics[0]) if by else {}
+    if bounds:
+        return None, bounds
+    if kind in ("none", "target") and not said and _TARGET.search(text):
+        return "target", {}
+    against = _against(scribe, period) if not said else None
+    if against is not None or (kind == "none" and not said):
+        return against, {}
+    for item in said:
+        if kind in ("target", "previous_period"):
+            break
+        anchored = read_period(item.text, scribe.question.at, scribe.plant.calendar, period)
+        if anchored:
+            return anchored.period, {}
+        number = as_number(item.text)
+        if number is not None:
+            return _in_unit(number, item.text + text[item.end : item.end + 10], metrics[0], scribe.plant), {}
+    if kind in ("target", "previous_period"):
+        return kind, {}
+    if kind == "period":
+        times = [p.value.period for p in scribe.get("period") if isinstance(p.value, SaidPeriod)]
+        return (times[1] if len(times) > 1 else None), {}
+    if kind == "number" and numbers:
+        number = as_number(numbers[0].text)
+        return (_in_unit(number, numbers[0].text, metrics[0], scribe.plant), {}) if number is not None else (None, {})
+    return (
+        ("target", {})
+        if said and re.search(r"target|plan|goal|budget|standard|rated|norm", said[0].text, re.IGNORECASE)
+        else (None, {})
+    )
+
+
+def _against(scribe: Scribe, period: Period | None) -> Period | None:
+    """A time that the words hold the figures against, though it was marked as the period or not at all."""
+    m = _AGAINST.search(scribe.clause.text)
+    if m is None:
+        return None
+    words = m.group(1).strip(" ?.!").split()
+    for count in range(min(6, len(words)), 0, -1):
+        said = read_period(" ".join(words[:count]), scribe.question.at, scribe.plant.calendar, period)
+        if said:
+            return said.period
+    return None
+
+
+def _having(scribe: Scribe, metric: str) -> dict[str, Any]:
+    """ "Lines with more than 5 %": a bound on the figure itself, where the figures are grouped."""
+    text = scribe.clause.text
+    taken = [
+        (p.start, p.end)
+        for p in scribe.clause.placeholders
+        if p.turn == 0 and p.label not in ("number", "compare", "limit")
+    ]
+    for m in QUANTITY.finditer(text):
+        more, less = MORE.search(text[: m.start()]), LESS.search(text[: m.start()])
+        if (more or less) and not any(start < m.end() and m.start() < end for start, end in taken):
+            value = _in_unit(float(m.group(1).replace(",", ".")), m.group(0), metric, scribe.plant)
+            return {metric: {"min" if more else "max": value}}
+    return {}
+
+
+def _in_unit(number: float, text: str, metric: str, plant: Plant) -> float:
+    """A said figure in the metric's own unit: percent as a fraction, hours and minutes as seconds."""
+    spec = plant.model.metrics.get(metric)
+    kind = spec.kind if spec else ""
+    if kind == "percent":
+        return round(number / 100, 6) if "%" in text or "percent" in text.lower() or number > 1 else number
+    if kind == "duration_s":
+        m = re.search(r"\d\s*(h|hours?|hrs?|min|minutes?|mins?|days?)\b", text, re.IGNORECASE)
+        unit = m.group(1)[0].lower() if m else ""
+        return number * {"h": 3600, "m": 60, "d": 86400}.get(unit, 1)
+    return int(number) if number == int(number) else number

@@ -1,0 +1,285 @@
+"""Arguments of `list_records`: which records, in which canonical status, with which bounds, in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from assistant.lm.labels import RECORD_STATUSES
+from assistant.scribe import (
+    BY_WORDS,
+    CHOSEN,
+    DATA_FILTERS,
+    LESS,
+    MORE,
+    QUANTITY,
+    Draft,
+    Scribe,
+    period_notes,
+    with_shift,
+)  # fmt: skip
+from assistant.understand import names_of
+
+_OLDER = re.compile(r"(older|younger) than (?:an? )?(\d+)? ?(day|week|month|year)s?", re.IGNORECASE)
+_GRADES = re.compile(r"(?<![\w-])(critical|major|minor)s?\b(?! (?:dimension|part|spare|to))", re.IGNORECASE)
+_PRIORITIES = re.compile(
+    r"\b(low|medium|high|critical|urgent|top|emergency)[- ]prio(?:rity)?\b|\bprio(?:rity)? (low|medium|high|"
+    r"critical|urgent|one|two|\d|[abc])\b|\b(urgent|critical)\b(?= (?:work|maintenance|jobs?|orders?|repairs?))",
+    re.IGNORECASE,
+)
+
+
+def graded(scribe: Scribe, record: str) -> dict[str, Any]:
+    """Severity and priority by their own words, where no span holds them and the record has them."""
+    spec = scribe.plant.model.records.get(record)
+    text = scribe.clause.text
+    out: dict[str, Any] = {}
+    for label, pattern in (("severity", _GRADES), ("priority", _PRIORITIES)):
+        if (
+            scribe.get("severity", "priority")
+            or spec is None
+            or label not in spec.fields
+            or str(spec.fields[label]) == {"severity": "priority", "priority": "severity"}[label]
+        ):
+            continue
+        found = [next(g for g in m.groups() if g).lower() for m in pattern.finditer(text)]
+        before = text[: m.start()] if (m := pattern.search(text)) else ""
+        if found:
+            value: Any = list(dict.fromkeys(found)) if len(set(found)) > 1 else found[0]
+            out[label] = (
+                {"not": value}
+                if re.search(r"\b(?:not|without|except|excluding|no|but)(?: the)?\s*$", before, re.IGNORECASE)
+                else value
+            )
+    return out
+
+
+def statuses_of(scribe: Scribe, record: str) -> Any:
+    """The record's canonical status for what the router and the words say; None when nothing is said."""
+    spec = scribe.plant.model.records.get(record)
+    known = dict(spec.statuses) if spec else {}
+    chosen = list(scribe.reading.above("record_status", CHOSEN))
+    said = scribe.get("status")
+    spoken = _said_statuses(scribe, known)
+    if spoken and not said and not set(spoken) & set(chosen):
+        chosen = spoken
+    if not chosen and said:
+        top, p = scribe.reading.heads["record_status"][0]
+        chosen = [top] if p >= 0.25 else [str(said[0].value).lower().replace(" ", "_")]
+    if not chosen:
+        return None
+    if not known:
+        return chosen[0] if len(chosen) == 1 else chosen
+    found = [
+        name for label in chosen if (name := canonical_status(known, label, [str(p.value) for p in said])) is not None
+    ]
+    found = list(dict.fromkeys(found))
+    if not found:
+        return None
+    return found[0] if len(found) == 1 else found
+
+
+_LOOSE_STATUS = frozenset(
+    ["good", "ok", "up", "active", "running", "waiting", "started", "done", "late", "approved", "issued", "late", "planned", "released", "closed", "scheduled"]
+)
+
+
+def _said_statuses(scribe: Scribe, known: Mapping[str, Any]) -> list[str]:
+    """Statuses of the record that stand in the text as words of their own, outside every name and free wording."""
+    text = scribe.clause.text.lower()
+    likely = dict(scribe.reading.heads["record_status"])
+    for item in scribe.clause.placeholders:
+        if item.turn == 0 and item.label != "status":
+            text = text[: item.start] + "·" * (item.end - item.start) + text[item.end :]
+    found = []
+    if not known:
+        return [
+            s
+            for s in RECORD_STATUSES
+            if re.search(rf"(?<![\w-]){s.replace('_', ' ')}(?![\w-])", text) and s not in _LOOSE_STATUS
+        ][:1]
+    for name, spec in known.items():
+        words = [name.replace("_", " "), *(alias.lower() for alias in spec.aliases)]
+        if any(
+            (w not in _LOOSE_STATUS or likely.get(name, 0.0) >= 0.02)
+            and re.search(rf"(?<![\w-])(?<!not )(?<!no ){re.escape(w)}(?![\w-])", text)
+            for w in words
+        ):
+            found.append(name)
+    return found[:1]
+
+
+_NEAR_STATUS: Mapping[str, tuple[str, ...]] = {
+    "closed": ("completed", "cleared", "dispositioned"), "completed": ("closed",), "open": ("active", "pending",
+        "in_progress",
+        "planned"),
+        "active": (
+        "open",
+        "valid",
+        "ongoing",
+        "effective",
+        "running"),
+    "ongoing": ("open", "active"), "on_hold": ("quarantined", "waiting_parts"), "quarantined": ("on_hold",),
+        "rejected": (
+        "failed",
+        "scrapped",
+        "on_hold"),
+        "released": (
+        "planned",
+        "in_stock",
+        "open"),
+    "planned": ("released", "open"), "running": ("in_progress", "ongoing", "active"), "in_progress": ("running",
+        "open"),
+        "valid": (
+        "active",
+        "effective"),
+        "effective": (
+        "valid",
+        "active"),
+    "pending": ("open", "in_review"), "down": ("ongoing", "failed"), "failed": ("rejected",), "out_of_stock": (
+        "below_minimum",),
+        "unacknowledged": (
+        "active",),
+        "obsolete": (
+        "retired",),
+    "retired": ("obsolete",), "due_for_review": ("in_review", "overdue"), "awaiting_disposition": ("open",),
+        "cancelled": (
+        "closed",),
+}  # fmt: skip
+
+
+def canonical_status(known: Mapping[str, Any], label: str, said: Sequence[str]) -> str | None:
+    """A status of this record for a router label and the words said: by name, by alias, else the nearest it has."""
+    for words in said:
+        plain = words.lower().replace("_", " ").strip()
+        for name, spec in known.items():
+            if plain in (name.replace("_", " "), *(alias.lower() for alias in spec.aliases)):
+                return name
+    if label in known:
+        return label
+    plain = label.replace("_", " ")
+    for name, spec in known.items():
+        if plain in (alias.lower() for alias in spec.aliases):
+            return name
+    return next((near for near in _NEAR_STATUS.get(label, ()) if near in known), None)
+
+
+def record_drafts(scribe: Scribe) -> list[Draft]:
+    record = scribe.best("record")
+    where = scribe.where(*DATA_FILTERS)
+    status = statuses_of(scribe, record)
+    if status is not None:
+        where["status"] = status
+    if record == "maintenance_orders" and "order" in where and "id" not in where:
+        where["id"] = where.pop("order")
+    where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}
+    period, unresolved, shift = scribe.period(events=True)
+    aged = _OLDER.search(period.text) if period else None
+    if aged and period:
+        days = int(aged.group(2) or 1) * {"day": 1, "week": 7, "month": 30, "year": 365}[aged.group(3).lower()]
+        where["age_days"], period = {"min" if aged.group(1).lower() == "older" else "max": days}, None
+    where = with_shift(where, shift)
+    arguments: dict[str, Any] = {"records": record}
+    if where:
+        arguments["where"] = where
+    if period:
+        arguments["period"] = period
+    by = scribe.by(lexical=False)
+    if not by and (m := re.search(r"\b(?:by|per) (\w+)[ ?.!]*$", scribe.clause.text, re.IGNORECASE)):
+        by = [key for key in [BY_WORDS.get(m.group(1).lower())] if key and key != "operator"]
+    if by:
+        arguments["by"] = by
+    sort, limit = scribe.best("sort"), scribe.limit()
+    if sort != "none":
+        arguments["sort"] = _sort_field(scribe, record, sort) if not by else sort
+    if limit:
+        arguments["limit"] = limit
+    return [Draft("list_records", arguments, unresolved, period_notes(unresolved, period, scribe))]
+
+
+#: What a record is mostly asked by; its name is looked for in the words that nobody marked.
+_SUBJECT_OF: Mapping[str, str] = {"spare_parts": "part", "certifications": "certification", "nonconformances": "defect"}
+_PLAIN_WORDS = frozenset(
+    ["do", "we", "have", "any", "got", "how", "many", "much", "are", "there", "is", "in", "stock", "the", "a", "an", "of", "for", "our", "what", "which", "who", "whose", "left", "on", "hand", "still", "available", "show", "list", "me", "please", "have", "has", "had", "enough", "spare", "part", "parts", "stock", "level", "where", "and", "can", "i", "need", "some", "store", "stores", "warehouse", "piece", "pieces", "open", "closed", "overdue", "below", "minimum", "under", "out", "expired", "expiring", "valid", "certified", "certificate", "certificates", "certification", "certifications", "licence", "license", "qualified", "training", "trained", "people", "operators", "ncr", "ncrs", "ncs", "nc", "reports", "report", "nonconformances", "from", "last", "this", "since", "yesterday", "today", "week", "month", "ones", "one", "only", "them", "it", "its", "that", "those", "these", "all", "up", "with", "to", "by", "at", "reordered", "order", "ordered"]
+)
+
+
+def _subject_name(scribe: Scribe, record: str, where: Mapping[str, Any]) -> dict[str, Any]:
+    """The part, certificate or defect that a question names in passing: known by the plant, or (parts) as said."""
+    kind = _SUBJECT_OF.get(record, "")
+    if not kind or kind in where:
+        return {}
+    text = scribe.clause.text
+    for item in sorted((p for p in scribe.clause.placeholders if p.turn == 0), key=lambda p: -p.start):
+        text = text[: item.start] + " , " + text[item.end :]
+    runs: list[list[str]] = [[]]
+    for word in re.findall(r"[\w.-]+|[,;]", text):
+        if word.lower().strip(".") in _PLAIN_WORDS or word in ",;":
+            runs.append([])
+        else:
+            runs[-1].append(word)
+    names = names_of(scribe.plant)
+    for run in sorted(runs, key=lambda run: -len(run)):
+        for size in range(len(run), 0, -1):
+            for at in range(len(run) - size + 1):
+                found = names.resolve(" ".join(run[at : at + size]), kind)
+                if found.known and found.kind == kind:
+                    return {kind: found.value}
+    best = " ".join(max(runs, key=lambda words: len(list(words))))
+    return (
+        {"part": best}
+        if kind == "part"
+        and best
+        and scribe.reading.tools[0][1] > CHOSEN
+        and not {"equipment", "equipment_class"} & set(where)
+        else {}
+    )
+
+
+def _sort_field(scribe: Scribe, record: str, sort: str) -> str:
+    """ "Longest first" sorts by the duration, not by the time, where the record has one."""
+    spec = scribe.plant.model.records.get(record)
+    names = {column.name for column in spec.show} if spec else set()
+    text = scribe.clause.text.lower()
+    for words, field_name in (
+        (r"\b(?:longest|shortest|duration)\b", "duration"),
+        (r"\b(?:largest|biggest|smallest|quantit\w*)\b", "quantity"),
+        (r"\bdue\b", "due"),
+    ):
+        if re.search(words, text) and field_name in names:
+            return f"{field_name} {sort}"
+    return sort
+
+
+def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
+    """ "Longer than 30 minutes", "older than 5 days", "more than 100 pieces" as bounds of the record's own measures."""
+    spec = scribe.plant.model.records.get(record)
+    out: dict[str, Any] = {}
+    text = scribe.clause.text
+    taken = [
+        (p.start, p.end)
+        for p in scribe.clause.placeholders
+        if p.turn == 0 and p.label not in ("number", "compare", "text", "query")
+    ]
+    for m in QUANTITY.finditer(text):
+        if any(start < m.end() and m.start() < end for start, end in taken):
+            continue
+        before = text[: m.start()]
+        more, less = MORE.search(before), LESS.search(before)
+        if not (more or less):
+            continue
+        number, unit = float(m.group(1).replace(",", ".")), (m.group(2) or "").lower()
+        age = bool(re.search(r"(?:older|younger) than\s*$", before))
+        key, value = (
+            ("age_days", number * {"w": 7, "m": 30}.get(unit[:1] if unit.startswith(("w", "mo")) else "", 1))
+            if age or unit.startswith(("day", "week", "month"))
+            else (
+                ("duration_min", number * (60 if unit.startswith("h") else 1 / 60 if unit.startswith("s") else 1))
+                if unit.startswith(("min", "h", "s"))
+                else ("quantity", number)
+            )
+        )
+        if spec is None or key == "age_days" or key in spec.fields:
+            out[key] = {"min" if more else "max": int(value) if value == int(value) else round(value, 3)}
+    return out
