@@ -92,6 +92,9 @@ _COMPONENTS = tuple(
     "turbo|injector|exhaust|mirror|seat|horn|wiper|ram|blade|knife|die|mould|electrode|torch|transformer|coil|card|"
     "module|network|coolant|oil|grease|hydraulics|lubrication".split("|")
 )  # fmt: skip
+_BY_FIRST_WORD: dict[str, list[tuple[str, ...]]] = {}
+for _name in _COMPONENTS:
+    _BY_FIRST_WORD.setdefault(_name.split()[0], []).append(tuple(_name.split()))
 _CONDITIONS: dict[str, tuple[str, ...]] = {
     "clogged": tuple("clogged blocked choked plugged dirty gunked gummed fouled sludged congested restricted blockage swarf".split()),
     "leaking": tuple("leaking leak leaks leaky leaked dripping weeping seeping leakage".split()),
@@ -174,13 +177,12 @@ def _components(words: Sequence[str]) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     taken: set[int] = set()
     singular = [w[:-1] if w.endswith("s") and not w.endswith("ss") and w != "hydraulics" else w for w in words]
-    for name in _COMPONENTS:  # two-word names stand first in the list
-        parts = name.split()
-        for i in range(len(words) - len(parts) + 1):
-            span = range(i, i + len(parts))
-            if singular[i : i + len(parts)] == parts and not taken & set(span):
-                taken |= set(span)
-                found.append((span[-1], name))
+    for i, word in enumerate(singular):
+        for parts in _BY_FIRST_WORD.get(word, ()):  # names of two words before those of one
+            if i not in taken and singular[i : i + len(parts)] == list(parts):
+                taken |= set(range(i, i + len(parts)))
+                found.append((i + len(parts) - 1, " ".join(parts)))
+                break
     specific = [f for f in found if f[1] not in ("coolant", "oil", "grease", "hydraulics", "lubrication", "light", "tool")]
     return sorted(specific or found)
 

@@ -12,6 +12,7 @@ import os
 import queue
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -29,7 +30,9 @@ from retrieval.index import Entry, Index, RetrievalError
 
 Progress = Callable[[int, int, str], None]
 
-FILE_SECONDS = 120.0
+# Two limits a file: processor time (in the reading process itself) and this one on the clock, which a loaded machine
+# must not reach.
+FILE_SECONDS = 900.0
 _BATCH_PASSAGES = 400
 _LARGEST_BYTES = 400_000_000
 # Reasons that lie in the moment rather than in the file; the next run tries again.
@@ -278,7 +281,10 @@ class _Reader:
             return outcome
         slow = process.poll() is None
         self.close()
-        return Outcome(job, reason=f"reading it took longer than {self._seconds:.0f} s" if slow else "its reader crashed")
+        if slow:
+            return Outcome(job, reason=f"reading it took longer than {self._seconds:.0f} s")
+        busy = process.returncode == -signal.SIGXCPU
+        return Outcome(job, reason="reading it took too much processor time" if busy else "its reader crashed")
 
     def _receive(self, process: subprocess.Popen[bytes]) -> object | None:
         """The answer, None when it does not come in time."""

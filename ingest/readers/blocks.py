@@ -45,8 +45,9 @@ APPENDIX_HEADING = re.compile(r"^((?:Appendix|Annex|Chapter|Section|Part)\s+[A-Z
 
 def folded(text: str) -> str:
     """White space folded and control characters gone; hyphens at line ends are the reader's business."""
-    cleaned = "".join(c if c.isprintable() or c in "\n\t" else " " for c in text)
-    return " ".join(cleaned.replace("\u00ad", "").split())
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() or c in "\n\t\u00ad" else " " for c in text)
+    return " ".join(text.replace("\u00ad", "").split())
 
 
 def heading_level(text: str) -> int:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 _MANY_PATHS = 4000  # a drawing, not tables: its lines tell nothing and comparing them would take minutes
@@ -28,7 +29,7 @@ class Word:
     size: float
     bold: bool
 
-    @property
+    @cached_property
     def middle(self) -> tuple[float, float]:
         return (self.x0 + self.x1) / 2, self.y + 0.3 * self.size
 
@@ -55,7 +56,7 @@ class Line:
     def y(self) -> float:
         return self.words[0].y
 
-    @property
+    @cached_property
     def size(self) -> float:
         """The size of most of its characters; a raised mark or a symbol of another font does not count."""
         sizes: Counter[float] = Counter()
@@ -178,6 +179,9 @@ def segments(line: Line, gap: float = 0.85) -> list[Line]:
 # -- columns of running text -----------------------------------------------------------------------------------------
 
 
+_GUTTER = 0.8  # the least distance between two columns, in font sizes
+
+
 def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
     """Splits a region of two columns of running text; [words] when it is one column (or a table)."""
     if len(words) < 60:
@@ -185,14 +189,13 @@ def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
     lines = lines_of(words)
     x0, x1 = min(w.x0 for w in words), max(w.x1 for w in words)
     width = x1 - x0
-    best: tuple[float, float] | None = None
-    for step in range(120, 281):
-        gutter = x0 + width * step / 400
-        crossing = sum(_bridges(line, gutter) for line in lines)
-        if best is None or crossing < best[1] or (crossing == best[1] and abs(step - 200) < abs(best[0] - 200)):
-            best = (step, crossing)
-    assert best is not None
-    gutter = x0 + width * best[0] / 400
+    runs = [0] * (int(width) + 2)  # how many lines run over each point of the region's width
+    for line in lines:
+        for piece in segments(line, _GUTTER):
+            for i in range(max(0, int(piece.x0 - x0) + 2), int(piece.x1 - x0) - 1):
+                runs[i] += 1
+    middle = int(width / 2)
+    gutter = x0 + min(range(int(0.3 * width), int(0.7 * width)), key=lambda i: (runs[i], abs(i - middle)))
     spanning = [line for line in lines if _bridges(line, gutter)]
     split = [line for line in lines if line not in spanning]
     left = [Line(tuple(w for w in ln.words if w.middle[0] < gutter)) for ln in split if ln.x0 < gutter]
@@ -211,7 +214,7 @@ def _bridges(line: Line, gutter: float) -> bool:
         return True
     before = [w for w in line.words if w.middle[0] < gutter]
     after = [w for w in line.words if w.middle[0] >= gutter]
-    return bool(before and after) and after[0].x0 - before[-1].x1 < 0.8 * line.size
+    return bool(before and after) and after[0].x0 - before[-1].x1 <= _GUTTER * line.size
 
 
 def _is_prose(lines: Sequence[Line]) -> bool:
@@ -286,8 +289,7 @@ def ruled_tables(words: Sequence[Word], rules: Rules) -> list[Table]:
             tables += _ruled(words, group)
         else:
             loose += group.horizontal
-    taken = [w for w in words if any(t.bottom <= w.middle[1] <= t.top for t in tables)]
-    rest = [w for w in words if w not in taken] if tables else list(words)
+    rest = [w for w in words if not any(t.bottom <= w.middle[1] <= t.top for t in tables)]
     for group in _stacked(loose):
         tables += _ruled(rest, group)
     return tables
