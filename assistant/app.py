@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from assistant.drafts import Drafts
 from assistant.problems import BadSettings, NotAllowed, NotFound, Problem, translated
 from assistant.settings import Settings
 from assistant.store import Store
@@ -117,6 +118,10 @@ class Assistant:
             stores={"store": self.store, "documents": self.settings.documents}, model=model, pool=self._pool,
             time_budget_s=self.settings.time_budget_s, question_characters=self.settings.question_characters,
         )  # fmt: skip
+
+    @cached_property
+    def documents(self) -> Drafts:
+        return Drafts(self)
 
     # Who and when
 

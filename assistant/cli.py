@@ -340,6 +340,47 @@ def sql_run(sql: Annotated[str, typer.Argument(help="the statement")], user: Use
         out.print(f"{len(rows.rows)} rows{' (truncated)' if rows.truncated else ''}, {rows.ms:.0f} ms")
 
 
+@app.command()
+def draft(
+    kind: Annotated[str, typer.Argument(help="ncr_summary, shift_handover, oee_report, batch_record ...")],
+    equipment: Machine = None,
+    line: Annotated[str | None, typer.Option()] = None,
+    product: Annotated[str | None, typer.Option()] = None,
+    lot: Annotated[str | None, typer.Option()] = None,
+    period: Annotated[str | None, typer.Option(help='in words: "last quarter"')] = None,
+    shift: Annotated[str | None, typer.Option()] = None,
+    task: Annotated[str | None, typer.Option()] = None,
+    skill: Annotated[str | None, typer.Option(help="novice, experienced or expert")] = None,
+    variant: Annotated[str | None, typer.Option()] = None,
+    alarm: Annotated[str | None, typer.Option()] = None,
+    form: Annotated[str, typer.Option("--format", help="md, html, pdf or docx, several with commas")] = "",
+    out_folder: Annotated[Path, typer.Option("--out", help="where files are written", file_okay=False)] = Path(),
+    user: User = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Draft a document for people to review, with its citations and data appendix."""
+    arguments = {"equipment": equipment, "line": line, "product": product, "lot": lot, "period": period, "shift": shift,
+                 "task": task, "skill": skill, "variant": variant, "alarm": alarm}  # fmt: skip
+    with _explained(as_json):
+        assistant = _assistant()
+        try:
+            caller = assistant.caller(user)
+            made = assistant.documents.draft(caller, kind, arguments)
+            files = []
+            for name in filter(None, form.split(",")) if made.get("document") else ():
+                path = out_folder / f"{made['document']}.{name}"
+                path.write_bytes(assistant.documents.rendered(caller, made["document"], name))
+                files.append(str(path))
+        finally:
+            assistant.close()
+        if as_json:
+            _print({**made, "files": files})
+        else:
+            out.print(f"{made['document']}  {made['title']}" if made.get("document") else made["text"], markup=False)
+            for path_name in files:
+                out.print(path_name, markup=False)
+
+
 @log_app.command("verify")
 def log_verify(as_json: JsonFlag = False) -> None:
     """Re-derive the chain of the turn log; exits 1 when it does not hold, and says where."""

@@ -75,7 +75,7 @@ def _supported(templates: Sequence[str], evidence: Sequence[Evidence], names: Co
     """The templates without faults, filled, each ending with its markers when `cite`."""
     kept = []
     for template in templates:
-        wrong = faults(template, evidence, names)
+        wrong = [fault for fault in faults(template, evidence, names) if cite or fault != "no citation"]
         if wrong:
             log.warning("sentence dropped: %s", "; ".join(wrong))
             continue

@@ -8,6 +8,7 @@ tests/test_store.py changes, swaps, inserts and cuts rows and proves that each i
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -211,22 +212,35 @@ class Store:
     # The turn log
 
     def append_turn(self, *, at: datetime, user: str, via: str, conversation: str, record: Mapping[str, Any]) -> str:
-        """Record one turn and return its id. The record is JSON; its hash enters the chain."""
+        """Record one turn and return its id. The record is JSON; its hash enters the chain.
+
+        The anchor is written twice: before the commit it names the turn as pending, after it as held. A process that
+        dies between the two leaves a pending turn, which `verify` tells from a cut tail."""
         turn = secrets.token_hex(8)
         body = json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
-        with self._transaction() as connection:
-            last = connection.execute(select(turns.c.number, turns.c.mac).order_by(turns.c.number.desc()).limit(1)).first()
-            number, previous = (last.number + 1, last.mac) if last else (1, _GENESIS)
-            row = {
-                "number": number, "turn": turn, "at": at.isoformat(), "user": user, "via": via,
-                "conversation": conversation, "record_hash": _digest(body),
-            }  # fmt: skip
-            mac = self._mac(previous, row)
-            connection.execute(turns.insert().values(**row, mac=mac, record=body))
-            # Before the commit: a crash between the two leaves an anchor that is one ahead, which `verify` tells apart
-            # from a cut tail by the previous head that the anchor also holds.
-            self._write_anchor(number, mac, previous)
+        with self._chain():
+            with self._transaction() as connection:
+                last = connection.execute(select(turns.c.number, turns.c.mac).order_by(turns.c.number.desc()).limit(1)).first()
+                held = (last.number, last.mac) if last else (0, _GENESIS)
+                row = {
+                    "number": held[0] + 1, "turn": turn, "at": at.isoformat(), "user": user, "via": via,
+                    "conversation": conversation, "record_hash": _digest(body),
+                }  # fmt: skip
+                mac = self._mac(held[1], row)
+                connection.execute(turns.insert().values(**row, mac=mac, record=body))
+                self._write_anchor(held, (held[0] + 1, mac))
+            self._write_anchor((held[0] + 1, mac), None)
         return turn
+
+    @contextmanager
+    def _chain(self) -> Iterator[None]:
+        """One writer or verifier of chain and anchor at a time, over threads and processes."""
+        handle = os.open(self._anchor.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def turn(self, turn: str) -> dict[str, Any]:
         """One turn as recorded. Raises NotFound."""
@@ -253,8 +267,10 @@ class Store:
 
     def verify(self) -> Verified:
         """Re-derive the chain from the first turn to the anchor."""
-        with self._transaction() as connection:
-            rows = connection.execute(select(turns).order_by(turns.c.number)).mappings().all()
+        with self._chain():
+            with self._transaction() as connection:
+                rows = connection.execute(select(turns).order_by(turns.c.number)).mappings().all()
+            anchor = self._read_anchor()
         previous, number = _GENESIS, 0
         for row in rows:
             number += 1
@@ -265,31 +281,24 @@ class Store:
             if row["record"] is not None and _digest(row["record"]) != row["record_hash"]:
                 return Verified(len(rows), f"the text of turn {row['turn']} was changed")
             previous = row["mac"]
-        return Verified(len(rows), self._against_anchor(number, previous))
+        return Verified(len(rows), _against(anchor, number, previous))
 
-    def _against_anchor(self, number: int, head: str) -> str:
-        anchor = self._read_anchor()
-        if anchor is None:
-            return "" if number == 0 else "the anchor is missing or was changed"
-        if (anchor["count"], anchor["head"]) == (number, head):
-            return ""
-        if anchor["count"] == number + 1 and anchor["previous"] == head:
-            return ""  # the process died between anchor and commit; no turn was acknowledged
-        return f"the log holds {number} turns, the anchor {anchor['count']}: turns at the end were removed or added"
-
-    def _mac(self, previous: str, row: Mapping[str, Any]) -> str:
+    def _mac(self, previous: str, row: Any) -> str:
         fields = [previous, *(str(row[name]) for name in ("number", "turn", "at", "user", "via", "conversation", "record_hash"))]
         return hmac.new(self._key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
 
-    def _write_anchor(self, count: int, head: str, previous: str) -> None:
-        body = json.dumps({"count": count, "head": head, "previous": previous}, sort_keys=True)
+    def _write_anchor(self, held: tuple[int, str], pending: tuple[int, str] | None) -> None:
+        body = json.dumps({"held": held, "pending": pending}, sort_keys=True)
         sealed = hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
         temporary = self._anchor.with_suffix(".new")
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(f"{body}\n{sealed}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._anchor)
+        try:
+            with temporary.open("w", encoding="utf-8") as file:
+                file.write(f"{body}\n{sealed}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._anchor)
+        except OSError as error:
+            raise Unavailable("The turn cannot be recorded, so it is not answered; `andon doctor` says why.") from error
 
     def _read_anchor(self) -> dict[str, Any] | None:
         try:
@@ -348,7 +357,16 @@ class Store:
             connection.execute(feedback.insert().values(**values))
 
 
-def _caller(row: Mapping[str, Any], via: Any = "session") -> Caller:
+def _against(anchor: Mapping[str, Any] | None, number: int, head: str) -> str:
+    """What the anchor says against a chain of `number` turns that ends in `head`; "" when they agree."""
+    if anchor is None:
+        return "" if number == 0 else "the anchor is missing or was changed"
+    if [number, head] in (anchor["held"], anchor["pending"]):
+        return ""
+    return f"the log holds {number} turns, the anchor {anchor['held'][0]}: turns at the end were removed or added"
+
+
+def _caller(row: Any, via: Any = "session") -> Caller:
     lines = None if row["lines"] is None else frozenset(json.loads(row["lines"]))
     return Caller(row["user"], row["name"], row["role"], Scope(lines), via)
 

@@ -112,7 +112,8 @@ def mentions(text: str) -> tuple[Mention, ...]:
     for clause in _CLAUSE.split(text.lower()):
         words = [_word(token) for token in _TOKEN.findall(clause)]
         bag = set(words)
-        named = list(dict.fromkeys(_FAMILY[word] for word in words if word in _FAMILY))
+        # Of nouns that stand together the last is the thing ("oil filter": a filter).
+        named = list(dict.fromkeys(_FAMILY[w] for w, after in zip(words, [*words[1:], ""], strict=False) if w in _FAMILY and after not in _FAMILY))
         weight = 0.2 if bag & _LOOKED else 0.5
         if bag & _FAULT:
             weight += 2.0
@@ -125,8 +126,8 @@ def mentions(text: str) -> tuple[Mention, ...]:
             weight = -2.0 if not bag & _FIX else weight
         if negated:
             weight = 1.0 if bag & _CLEARED else -2.0
-        # In "filter full of chips, sensor wire ok" each clause speaks for itself; within one clause the first noun is
-        # the thing and later ones say what it is made of or belongs to ("pump seal": the pump).
+        # In "filter full of chips, sensor wire ok" each clause speaks for itself; within one clause the first thing
+        # weighs most.
         found += [Mention(component, weight / (1 + place)) for place, component in enumerate(named)]
     return tuple(found)
 

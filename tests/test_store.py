@@ -61,16 +61,35 @@ def test_tampering_is_found(store, tmp_path, sql, says):
 def test_a_changed_or_lost_anchor_is_found(store, tmp_path):
     _append(store)
     anchor = tmp_path / "keys" / "turns.anchor"
-    anchor.write_text(anchor.read_text().replace('"count": 5', '"count": 4'))
+    anchor.write_text(anchor.read_text().replace('"held": [5', '"held": [4'))
     assert "anchor" in store.verify().broken
     anchor.unlink()
     assert "anchor" in store.verify().broken
 
 
-def test_dying_between_anchor_and_commit_is_not_tampering(store, tmp_path):
-    _append(store, 3)
-    _tamper(tmp_path, "DELETE FROM turns WHERE number = 3")  # what the database looks like when the commit never came
-    assert store.verify().intact
+def test_dying_between_anchor_and_commit_is_not_tampering(store, tmp_path, monkeypatch):
+    _append(store, 2)
+    write = store._write_anchor
+
+    def dies_before_the_commit(held, pending):
+        write(held, pending)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(store, "_write_anchor", dies_before_the_commit)
+    with pytest.raises(KeyboardInterrupt):
+        _append(store, 1)
+    assert (store.verify().turns, store.verify().intact) == (2, True)
+
+    def dies_after_the_commit(held, pending):
+        if pending is None:
+            raise KeyboardInterrupt
+        write(held, pending)
+
+    monkeypatch.setattr(store, "_write_anchor", dies_after_the_commit)
+    with pytest.raises(KeyboardInterrupt):
+        _append(store, 1)
+    assert (store.verify().turns, store.verify().intact) == (3, True)
+    monkeypatch.setattr(store, "_write_anchor", write)
     _append(store, 1)
     assert store.verify().intact
 

@@ -7,6 +7,7 @@ neighbour, and a bare number that several machines know asks which. tests/test_a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -134,35 +135,48 @@ def add_spares(call: Call, components: Sequence[str], machine: Machine, evidence
 
 
 def _is_for(name: str, families: set[str], components: Sequence[str]) -> bool:
-    """A part belongs to a component when both are of one family and share a word ("coolant filter", "coolant pump")."""
-    if family_of(name) not in families:
+    """A part belongs to a component of its family when both also share the word that tells it from others of the
+    family ("coolant filter" and not "cabinet filter mat")."""
+    family = family_of(name)
+    if family not in families:
         return False
     words = set(name.lower().split())
-    return any(words & set(component.lower().split()) for component in components if family_of(component) == family_of(name))
+    for component in components:
+        telling = [word for word in component.lower().split() if family_of(word) != family]
+        if family_of(component) == family and (not telling or words & set(telling)):
+            return True
+    return False
+
+
+_PIECE = re.compile(r"(?:^|\s)(?:[a-h]|\d{1,2})[).]\s+|[.;\n]")
 
 
 def _components(entry: AlarmEntry | None) -> tuple[str, ...]:
-    """The components that the published causes and remedies name, in their order."""
+    """The components that the published causes name, in their order; where they name none, those of the remedy."""
     if entry is None:
         return ()
-    found: list[str] = []
     for text in (entry.cause, entry.remedy):
-        for part in (piece for line in text.splitlines() for piece in line.replace(";", ".").split(".")):
+        found = []
+        for part in _PIECE.split(text):
             family = culprit(part) or family_of(part)
             if family:
-                found.append(_phrase(part, family, entry.title))
-    return tuple(dict.fromkeys(found))
+                found.append(_phrase(part, family))
+        if found:
+            return tuple(dict.fromkeys(found))
+    return ()
 
 
-def _phrase(text: str, family: str, title: str) -> str:
+def _phrase(text: str, family: str) -> str:
     """The component as the document puts it: the family's noun with the word before it ("coolant filter")."""
     words = [word.strip(",.()").lower() for word in text.split()]
     for place, word in enumerate(words):
         if family_of(word) == family:
             before = words[place - 1] if place else ""
-            plain = before.isalpha() and before not in ("the", "a", "an", "of", "or", "and", "clogged", "worn", "defective", "dirty")
-            return f"{before} {word}" if plain else word
+            return f"{before} {word}" if before.isalpha() and before not in _NOT_TELLING else word
     return family
+
+
+_NOT_TELLING = frozenset("the a an of or and in on at clogged worn defective dirty check replace clean".split())
 
 
 def _distinct(entries: Sequence[AlarmEntry]) -> list[AlarmEntry]:

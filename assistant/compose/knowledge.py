@@ -69,7 +69,7 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
         sentences += words
         spoken += words[:1]
         blocks.append(_cause_chart(counted))
-        blocks.append(table(counted, context.zone))
+        blocks.append(table(counted, context.zone, derived=True))
     if "steps" in data:
         item = evidence[data["steps"]]
         sentences.append(f"The approved steps are in {_source(item)}, section {slot(item, 'section')}.")
@@ -80,7 +80,7 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     sentences += _now(evidence, data)
     for name in ("events", "orders", "spares"):
         if name in data:
-            blocks.append(table(evidence[data[name]], context.zone, limit=10))
+            blocks.append(table(evidence[data[name]], context.zone, limit=10, derived=name == "spares"))
     if data.get("unknown_machine"):
         sentences.append("The machine named is not in this plant’s list, so only the document is quoted."
                          + (f" [{evidence[0].marker}]" if evidence else ""))  # fmt: skip

@@ -47,10 +47,11 @@ def raw(value: Value) -> Any:
     return value.isoformat() if isinstance(value, datetime | date) else value
 
 
-def table(evidence: Evidence, zone: tzinfo, title: str = "", limit: int = TABLE_ROWS) -> Block:
-    """A table block of the evidence's rows, at most `limit` of them; `total` counts all that were found."""
+def table(evidence: Evidence, zone: tzinfo, title: str = "", limit: int = TABLE_ROWS, derived: bool = False) -> Block:
+    """A table block of the evidence's rows, at most `limit` of them; `total` counts all that were found. Rows that were
+    counted or picked from those of the query are `derived`: they are all there are."""
     rows = evidence.rows[:limit]
-    total = evidence.query.row_count if evidence.query else len(evidence.rows)
+    total = evidence.query.row_count if evidence.query and not derived else len(evidence.rows)
     return {
         "type": "table",
         "title": title or evidence.title,
@@ -59,7 +60,7 @@ def table(evidence: Evidence, zone: tzinfo, title: str = "", limit: int = TABLE_
         "values": [[raw(row.get(c.name)) for c in evidence.columns] for row in rows],
         "marker": evidence.marker,
         "total": max(total, len(evidence.rows)),
-        "truncated": total > len(rows) or bool(evidence.query and evidence.query.truncated),
+        "truncated": total > len(rows) or bool(evidence.query and evidence.query.truncated and not derived),
     }
 
 

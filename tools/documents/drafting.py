@@ -337,6 +337,7 @@ def _document(draft: Draft, kind: str, sections: tuple[Section, ...]) -> Documen
     title = f"{draft.spec.title}: {about}" if about else draft.spec.title
     return Document(
         "", kind, title, draft.spec.standard, plant.model.plant, call.now.isoformat(timespec="minutes"), call.caller.name,
+        call.caller.user, tuple(sorted(call.caller.scope.lines or ())),
         tuple(scope), sections, tuple(source(item) for item in draft.evidence),
     )  # fmt: skip
 

@@ -44,7 +44,8 @@ class Source:
 
 @dataclass(frozen=True)
 class Document:
-    """A drafted document. `status` is `draft`; `scope` is what it is about as (label, text)."""
+    """A drafted document. `status` is `draft`; `scope` is what it is about as (label, text). It was made under the rights
+    of `author_id`; `lines` are the lines those reached, empty for the whole site."""
 
     id: str
     kind: str
@@ -53,6 +54,8 @@ class Document:
     plant: str
     created: str
     author: str
+    author_id: str
+    lines: tuple[str, ...]
     scope: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
     sources: tuple[Source, ...]
@@ -74,6 +77,7 @@ def from_json(text: str) -> Document:
         data = json.loads(text)
         return Document(**{
             **data,
+            "lines": tuple(data["lines"]),
             "scope": tuple((label, words) for label, words in data["scope"]),
             "sections": tuple(Section(item["title"], tuple(item["parts"])) for item in data["sections"]),
             "sources": tuple(Source(**item) for item in data["sources"]),
