@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,14 @@ def test_refusal_is_a_value_with_a_reason(plant: Database) -> None:
     assert "stops" in caught.value.decision.reason
 
 
+def test_parameters_are_values_and_those_in_use_are_reported(plant: Database) -> None:
+    rows = plant.run(Statement("SELECT ':n $n' AS t FROM lines WHERE id = :nn", {"n": 1, "nn": 2}), SHARED)
+    assert rows.rows == ((":n $n",),)
+    assert rows.parameters == {"nn": 2}
+    with pytest.raises(TypeError):
+        plant.run(Statement("SELECT id FROM lines WHERE name < :t", {"t": datetime(2026, 1, 1, tzinfo=UTC)}), SHARED)
+
+
 def test_masked_column_tells_nothing(plant: Database) -> None:
     for clause in ("WHERE wage > 0", "WHERE wage IS NOT NULL", "GROUP BY id HAVING MAX(wage) > 0"):
         assert plant.run(Statement(f"SELECT id FROM people {clause}"), SCOPED).rows == ()
@@ -406,6 +415,28 @@ def test_circuit_opens_after_repeated_failures_and_closes_again(tmp_path: Path, 
     away.rename(path)
     database.closed_until = 0.0  # ten seconds later
     assert len(database.run(Statement("SELECT id FROM lines"), SHARED).rows) == 3
+    database.close()
+
+
+def test_snapshot_holds_one_moment(tmp_path: Path) -> None:
+    path = tmp_path / "plant.db"
+    writer = sqlite3.connect(path)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.executescript(PLANT_SQL)
+    database = Database.open(str(path))
+    count = Statement("SELECT COUNT(*) FROM lines", {}, "document")
+    with database.snapshot() as snapshot:
+        writer.execute("INSERT INTO lines VALUES (4, 'Line 4', 'Packing')")
+        writer.commit()
+        assert snapshot.run(count, SHARED).rows == ((3,),)
+        assert snapshot.as_of.tzinfo is not None
+        with pytest.raises(SqlRefused):
+            snapshot.run(Statement("SELECT pin FROM people"), SHARED)
+    assert database.run(count, SHARED).rows == ((4,),)
+    with pytest.raises(ZeroDivisionError), database.snapshot():
+        raise ZeroDivisionError
+    assert database.run(count, SHARED).rows == ((4,),)
+    writer.close()
     database.close()
 
 
@@ -676,11 +707,42 @@ def test_postgres_schema_and_lost_connection(postgres: Database, postgres_url: s
 
     with psycopg.connect(postgres_url.replace("user=reader", "user=owner"), autocommit=True) as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
+    # the connection that idled is gone; the statement is asked again over a new one
+    assert len(database.run(Statement("SELECT id FROM lines"), SHARED).rows) == 3
+
+    def cut() -> None:
+        time.sleep(0.3)
+        with psycopg.connect(postgres_url.replace("user=reader", "user=owner"), autocommit=True) as connection:
+            for _ in range(20):
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'"
+                )
+                time.sleep(0.1)
+
+    knife = threading.Thread(target=cut)
+    knife.start()
+    endless = "WITH RECURSIVE d(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM d) SELECT COUNT(*) FROM d"
     with pytest.raises(SqlUnavailable) as caught:
-        database.run(Statement("SELECT id FROM lines"), SHARED)
+        database.run(Statement(endless), SHARED, deadline_s=10.0)
     assert caught.value.kind == "connection"
+    knife.join()
     assert len(database.run(Statement("SELECT id FROM lines"), SHARED).rows) == 3
     database.close()
+
+
+def test_postgres_snapshot_holds_one_moment(postgres: Database, postgres_url: str) -> None:
+    import psycopg
+
+    grants = Grants({"parts": TableGrant("parts", ("id",))})
+    count = Statement("SELECT COUNT(*) FROM parts", {}, "document")
+    owner = psycopg.connect(postgres_url.replace("user=reader", "user=owner"), autocommit=True)
+    with postgres.snapshot() as snapshot:
+        before = snapshot.run(count, grants).rows
+        owner.execute("INSERT INTO parts VALUES (99, NULL, 'late')")
+        assert snapshot.run(count, grants).rows == before
+    assert postgres.run(count, grants).rows == ((before[0][0] + 1,),)
+    owner.execute("DELETE FROM parts WHERE id = 99")
+    owner.close()
 
 
 # -- DuckDB

@@ -4,7 +4,7 @@
 docs/decisions/002-sql-gate.md says why it is built so; tests/test_sql.py holds it to that.
 """
 
-from tools.sql.database import Database, check
+from tools.sql.database import Database, Snapshot, check
 from tools.sql.lists import DIALECTS
 from tools.sql.values import (
     ROW_CAPS,
@@ -29,6 +29,7 @@ __all__ = [
     "Grants",
     "Refused",
     "Rows",
+    "Snapshot",
     "SqlRefused",
     "SqlTimeout",
     "SqlUnavailable",

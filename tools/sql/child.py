@@ -51,6 +51,7 @@ class SqliteChild:
         reach: Reach,
         max_rows: int,
         deadline_s: float,
+        settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """As SqliteSession.run; EngineFailure("timeout") also when the child had to be killed."""
         if not self.lock.acquire(timeout=deadline_s):

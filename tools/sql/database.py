@@ -10,7 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -66,8 +69,8 @@ _UNTESTED = {
 }
 
 
-class Session(Protocol):
-    """One connection with its engine's lock; used by one thread at a time. Failures are EngineFailure."""
+class Runner(Protocol):
+    """Whatever runs a checked statement under an engine's lock. Failures are EngineFailure."""
 
     def run(
         self,
@@ -78,6 +81,14 @@ class Session(Protocol):
         deadline_s: float,
         settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]: ...
+
+
+class Session(Runner, Protocol):
+    """One connection with its engine's lock; used by one thread at a time."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
 
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]: ...
 
@@ -114,6 +125,20 @@ _VERDICTS = _Verdicts()
 def check(statement: Statement, grants: Grants, dialect: str = "sqlite") -> Decision:
     """The gate's decision, made without a database: allowed with the SQL as it would run, or refused with a reason."""
     return _VERDICTS.of(statement, grants, dialect).decision
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Statements that all see the database as it was at `as_of` (UTC)."""
+
+    database: Database
+    session: Session
+    as_of: datetime
+
+    def run(self, statement: Statement, grants: Grants, *, deadline_s: float = 30.0) -> Rows:
+        """As Database.run, inside the snapshot."""
+        compiled = self.database._checked(statement, grants)
+        return self.database._answer(lambda: self.session, compiled, statement, grants, time.monotonic() + deadline_s)
 
 
 class Database:
@@ -156,65 +181,99 @@ class Database:
             database = cls("duckdb" if known else "sqlite", path=path)
         else:
             raise SqlUnavailable(f"A database URL cannot start with {scheme!r}.", "cannot_open")
-        database._give(database._take(5.0), healthy=True)
+        session, _ = database._session(5.0)
+        database._keep(session)
         return database
 
     def run(self, statement: Statement, grants: Grants, *, deadline_s: float = 5.0) -> Rows:
         """Check, rewrite and run one statement. Raises SqlRefused, SqlUnavailable or SqlTimeout."""
-        started = time.monotonic()
+        ends = time.monotonic() + deadline_s
+        compiled = self._checked(statement, grants)
+        if statement.purpose == "free" and self.dialect == "sqlite":
+            with self._slot(deadline_s):
+                return self._answer(lambda: self._sqlite_child(), compiled, statement, grants, ends)
+        with self._slot(deadline_s):
+            session, pooled = self._session(ends - time.monotonic())
+            try:
+                rows = self._answer(lambda: session, compiled, statement, grants, ends)
+            except SqlUnavailable as failure:
+                if failure.kind in _UNREACHABLE:
+                    session.close()
+                    if not pooled or failure.kind != "connection":
+                        raise
+                    # The server closed a connection that had idled here: a reading statement may be asked again.
+                    session, _ = self._session(ends - time.monotonic())
+                    rows = self._answer(lambda: session, compiled, statement, grants, ends)
+                else:
+                    self._keep(session)
+                    raise
+            except BaseException:
+                self._keep(session)
+                raise
+            self._keep(session)
+            return rows
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Several statements in one read transaction, so that a document's numbers all hold `as_of` one moment.
+
+        Raises as `run`; it holds one of the two connections until it is left.
+        """
+        with self._slot(5.0):
+            session, pooled = self._session(5.0)
+            try:
+                try:
+                    session.begin()
+                except EngineFailure:
+                    session.close()
+                    if not pooled:
+                        raise
+                    session, _ = self._session(5.0)
+                    session.begin()
+                yield Snapshot(self, session, datetime.now(UTC))
+                session.end()
+            except EngineFailure as failure:
+                session.close()
+                raise _failure(failure.kind) from None
+            except BaseException:
+                session.close()
+                raise
+            self._keep(session)
+
+    def _checked(self, statement: Statement, grants: Grants) -> Compiled:
         compiled = _VERDICTS.of(statement, grants, self.dialect)
         if not compiled.decision.allowed:
             raise SqlRefused(compiled.decision)
-        parameters = bound_parameters(statement, grants)
-        sql = compiled.decision.sql
-        named = {name: value for name, value in parameters.items() if _mentions(sql, name, compiled.reach.order)}
-        columns, rows = self._execute(statement, compiled, named, grants.parameters, started + deadline_s)
-        truncated = len(rows) > compiled.cap
-        ms = (time.monotonic() - started) * 1_000
-        return Rows(columns, tuple(tuple(row) for row in rows[: compiled.cap]), truncated, ms, sql, named)
+        return compiled
 
-    def _execute(
-        self,
-        statement: Statement,
-        compiled: Compiled,
-        parameters: Mapping[str, object],
-        scope: Mapping[str, object],
-        ends: float,
-    ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
-        session: Session | None = None
-        if not self.slots.acquire(timeout=max(0.0, ends - time.monotonic())):
-            raise SqlTimeout(_SENTENCES["busy"], "busy")
+    def _answer(
+        self, runner: Callable[[], Runner], compiled: Compiled, statement: Statement, grants: Grants, ends: float
+    ) -> Rows:
+        """Bind, run and cut at the cap; the engine's failure becomes one of ours."""
+        started = time.monotonic()
+        bound = bound_parameters(statement, grants)
+        parameters = {name: bound[name] for name in compiled.reach.order}
+        sql, cap, left = compiled.decision.sql, compiled.cap, max(0.05, ends - started)
         try:
-            left = max(0.05, ends - time.monotonic())
-            sql, reach, cap = compiled.decision.sql, compiled.reach, compiled.cap + 1
-            if statement.purpose == "free" and self.dialect == "sqlite":
-                return self._sqlite_child().run(sql, parameters, reach, cap, left)
-            session = self._connect(left)
-            answer = session.run(sql, parameters, reach, cap, left, scope)
-            self.failures = 0
-            return answer
+            columns, rows = runner().run(sql, parameters, compiled.reach, cap + 1, left, grants.parameters)
         except EngineFailure as failure:
             if failure.kind in _UNREACHABLE:
-                if session is not None:
-                    session.close()
-                    session = None
                 self._count_failure()
             raise _failure(failure.kind) from None
-        finally:
-            if session is not None:
-                with self.lock:
-                    self.idle.append(session)
-            self.slots.release()
+        self.failures = 0
+        ms = (time.monotonic() - started) * 1_000
+        return Rows(columns, tuple(tuple(row) for row in rows[:cap]), len(rows) > cap, ms, sql, parameters)
 
     def schema(self) -> Mapping[str, tuple[ColumnInfo, ...]]:
         """Every table and view with its columns as the database declares them. Raises SqlUnavailable."""
-        session = self._take(5.0)
-        try:
-            return session.schema()
-        except EngineFailure as failure:
-            raise _failure(failure.kind) from None
-        finally:
-            self._give(session, healthy=True)
+        with self._slot(5.0):
+            session, _ = self._session(5.0)
+            try:
+                return session.schema()
+            except EngineFailure as failure:
+                raise _failure(failure.kind) from None
+            finally:
+                self._keep(session)
 
     def close(self) -> None:
         with self.lock:
@@ -227,39 +286,40 @@ class Database:
 
     # -- connections
 
-    def _take(self, wait_s: float) -> Session:
-        if not self.slots.acquire(timeout=wait_s):
+    @contextmanager
+    def _slot(self, wait_s: float) -> Iterator[None]:
+        if not self.slots.acquire(timeout=max(0.0, wait_s)):
             raise SqlTimeout(_SENTENCES["busy"], "busy")
         try:
-            return self._connect(wait_s)
-        except EngineFailure as failure:
+            yield
+        finally:
             self.slots.release()
-            self._count_failure()
-            raise _failure(failure.kind) from None
-        except BaseException:
-            self.slots.release()
-            raise
 
-    def _give(self, session: Session, healthy: bool) -> None:
-        if healthy:
+    def _session(self, wait_s: float) -> tuple[Session, bool]:
+        """A connection, and whether it had idled in the pool. Raises SqlUnavailable."""
+        try:
+            self._may_try()
             with self.lock:
-                self.idle.append(session)
-        else:
-            session.close()
-        self.slots.release()
+                if self.idle:
+                    return self.idle.pop(), True
+            if self.dialect == "sqlite":
+                return SqliteSession(self.path), False
+            if self.dialect == "duckdb":
+                return DuckSession(self.path), False
+            return PostgresSession(self.url, max(1.0, wait_s)), False
+        except EngineFailure as failure:
+            if failure.kind in _UNREACHABLE:
+                self._count_failure()
+            raise _failure(failure.kind) from None
 
-    def _connect(self, wait_s: float) -> Session:
+    def _keep(self, session: Session) -> None:
+        with self.lock:
+            self.idle.append(session)
+
+    def _may_try(self) -> None:
         if time.monotonic() < self.closed_until:
             raise EngineFailure("open_circuit")
         self._notice_replacement()
-        with self.lock:
-            if self.idle:
-                return self.idle.pop()
-        if self.dialect == "sqlite":
-            return SqliteSession(self.path)
-        if self.dialect == "duckdb":
-            return DuckSession(self.path)
-        return PostgresSession(self.url, wait_s)
 
     def _notice_replacement(self) -> None:
         """A file rebuilt under its old name is another database; open connections would read the deleted one."""
@@ -281,9 +341,7 @@ class Database:
             child.close()
 
     def _sqlite_child(self) -> SqliteChild:
-        if time.monotonic() < self.closed_until:
-            raise EngineFailure("open_circuit")
-        self._notice_replacement()
+        self._may_try()
         with self.lock:
             if self.child is None:
                 self.child = SqliteChild(self.path)
@@ -294,10 +352,6 @@ class Database:
         if self.failures >= FAILURES_TO_OPEN:
             self.failures = 0
             self.closed_until = time.monotonic() + OPEN_S
-
-
-def _mentions(sql: str, name: str, order: Sequence[str]) -> bool:
-    return name in order if order else (f":{name}" in sql or f"${name}" in sql)
 
 
 def _failure(kind: str) -> SqlRefused | SqlUnavailable:

@@ -142,6 +142,12 @@ class DuckSession:
     def _file(self) -> Path:
         return self.folder / f"plant{self.generation}.duckdb"
 
+    def begin(self) -> None:
+        """The copy does not change: every statement sees the same moment."""
+
+    def end(self) -> None:
+        """See `begin`."""
+
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]:
         """Tables by file name (or as the .duckdb file names them) with their columns."""
         return {name: columns for name, (_, columns) in self.sources.items()}

@@ -286,15 +286,15 @@ class _Rewrite:
             tree.set("limit", exp.Limit(expression=exp.Literal.number(self.cap + 1)))
 
     def number_parameters(self, tree: Expr) -> tuple[str, ...]:
-        """PostgreSQL binds $1, DuckDB $name; the others keep :name."""
+        """Names of the parameters in use, in order. PostgreSQL binds $1, DuckDB $name; the others keep :name."""
         names: dict[str, int] = {}
-        if self.engine not in ("postgres", "duckdb"):
-            return ()
         for node in list(tree.find_all(exp.Placeholder)):
             number = names.setdefault(node.this, len(names) + 1)
-            numbered = exp.Literal.number(number) if self.engine == "postgres" else exp.Var(this=node.this)
-            node.replace(exp.Parameter(this=numbered))
-        return tuple(names) if self.engine == "postgres" else ()
+            if self.engine == "postgres":
+                node.replace(exp.Parameter(this=exp.Literal.number(number)))
+            elif self.engine == "duckdb":
+                node.replace(exp.Parameter(this=exp.Var(this=node.this)))
+        return tuple(names)
 
     # -- tree to text, and the proof
 

@@ -63,6 +63,7 @@ CLAUSES: Mapping[type[Expr], frozenset[str] | None] = {
     exp.Identifier: frozenset({"this", "quoted"}),
     exp.Alias: frozenset({"this", "alias"}),
     exp.Literal: None,
+    exp.National: None,
     exp.Null: None,
     exp.Boolean: None,
     exp.Placeholder: frozenset({"this"}),

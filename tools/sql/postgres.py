@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from tools.sql.sqlite import EngineFailure
 from tools.sql.values import ColumnInfo, Reach
@@ -78,6 +78,7 @@ class PostgresSession:
         import psycopg
 
         self.driver = psycopg
+        self.in_snapshot = False
         options: dict[str, Any] = {"connect_timeout": max(1, round(connect_s)), "application_name": "andon"}
         if "target_session_attrs" not in url:
             options["target_session_attrs"] = "prefer-standby"
@@ -98,6 +99,7 @@ class PostgresSession:
                     raise EngineFailure("superuser")
                 for setting in (
                     "default_transaction_read_only = on",
+                    "standard_conforming_strings = on",  # off, a backslash in a literal would open it
                     "row_security = on",
                     "lock_timeout = '1s'",
                     "idle_in_transaction_session_timeout = '30s'",
@@ -137,7 +139,8 @@ class PostgresSession:
         local.update({f"andon.{name}": json.dumps(_plain(value)) for name, value in (settings or {}).items()})
         try:
             with self.connection.transaction(), self.connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION READ ONLY")
+                if not self.in_snapshot:
+                    cursor.execute("SET TRANSACTION READ ONLY")
                 calls = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(local)))
                 cursor.execute(f"SELECT {calls}", [text for pair in local.items() for text in pair])
                 cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}", values)
@@ -152,6 +155,21 @@ class PostgresSession:
                 cursor.execute(sql, values)
                 columns = tuple(column.name for column in cursor.description or ())
                 return columns, cursor.fetchmany(max_rows)
+        except self.driver.Error as error:
+            raise EngineFailure(self._kind(error)) from None
+
+    def begin(self) -> None:
+        """Start a repeatable read: what is read until `end` is of one moment. Raises EngineFailure."""
+        self._say("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.in_snapshot = True
+
+    def end(self) -> None:
+        self._say("COMMIT")
+        self.in_snapshot = False
+
+    def _say(self, words: LiteralString) -> None:
+        try:
+            self.connection.execute(words)
         except self.driver.Error as error:
             raise EngineFailure(self._kind(error)) from None
 

@@ -191,6 +191,23 @@ class SqliteSession:
 
         return authorize
 
+    def begin(self) -> None:
+        """Start a read transaction: what is read until `end` is of one moment. Raises EngineFailure."""
+        self._say("BEGIN")
+        self._say("SELECT COUNT(*) FROM sqlite_master")  # SQLite fixes the moment at the first read, not at BEGIN
+
+    def end(self) -> None:
+        self._say("COMMIT")
+
+    def _say(self, words: str) -> None:
+        self.connection.set_authorizer(None)
+        try:
+            self.connection.execute(words).fetchall()
+        except sqlite3.Error as error:
+            raise EngineFailure(kind_of(error)) from None
+        finally:
+            self.connection.set_authorizer(_deny)
+
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]:
         """Tables and views with their columns and declared keys. Raises EngineFailure."""
         self.connection.set_authorizer(None)

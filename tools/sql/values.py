@@ -97,8 +97,8 @@ class Reach:
     """What the engine's own lock lets one checked statement touch.
 
     `reads` maps each base table, as the database spells it, to the columns that the statement or its scopes read;
-    `derived` holds its CTE names, which some engines report like tables; `order` names the parameters by position for
-    engines that bind `$1`.
+    `derived` holds its CTE names, which some engines report like tables; `order` names the parameters in use, by
+    position for engines that bind `$1`.
     """
 
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
