@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from assistant.arguments import draft_calls
 from assistant.choices import name_choices, tool_choices
@@ -19,6 +19,7 @@ from assistant.followups import merged
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people
 from assistant.scribe import Draft
 from assistant.understand import Clause, Question, Understanding
+from assistant.voting import PlanWriter, consult, counted
 from tools.access import Policy
 from tools.registry import Choice, Period, Tool
 
@@ -33,7 +34,6 @@ CLOSE_RACE = 1.6  # the best tool is less than this many times as likely as the 
 SURE_STATUS = 0.5  # a status other than `answer` is taken at this probability
 UNSURE_ANSWER = 0.3  # below this probability of `answer` the best other status is taken
 UNSURE_STATUS = 0.62  # a clarification is asked only when the router is this sure that the question is incomplete
-LLM_VOTES = False  # set by measurement: see evals/planner_dev.py
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,6 @@ class Plan:
     notes: tuple[str, ...] = ()
 
 
-class PlanWriter(Protocol):
-    """The language model's part in planning: a plan text under a grammar, with the probability of its choices."""
-
-    def write(
-        self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str], grammar: str
-    ) -> Any: ...
-
-
 def plan(
     understanding: Understanding,
     question: Question,
@@ -79,9 +71,13 @@ def plan(
 ) -> Plan:
     """The plan for one question. Raises nothing a person could cause."""
     spans = _spans(understanding)
-    stopped = _without_tools(understanding, question)
+    if defeats_safeguard(understanding.text) or acts_or_falsifies(understanding.text):
+        return Plan("refused_unsafe", spans=spans)
+    vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)
+    understanding, planner = counted(understanding, vote)
+    stopped = _without_tools(understanding)
     if stopped is not None:
-        return replace(stopped, spans=spans)
+        return replace(stopped, spans=spans, planner=planner)
     drafts: list[Draft] = []
     confidence = 1.0
     for clause in understanding.clauses:
@@ -91,18 +87,19 @@ def plan(
         drafts += found
         confidence = min(confidence, clause.reading.tools[0][1])
     status_p = dict(understanding.reading.heads["status"]).get("answer", 1.0)
-    confidence = round(confidence * status_p, 4)
+    confidence = confidence * status_p
+    if vote is not None and planner == "router+llm":
+        confidence = 1 - (1 - confidence) * (1 - vote.probability)
+    confidence = round(confidence, 4)
     calls = tuple(PlannedCall(d.tool, d.arguments, d.unresolved) for d in drafts if d.tool in registry or not registry)
     notes = tuple(dict.fromkeys([*understanding.problems, *(note for d in drafts for note in d.notes)]))
-    found_plan = Plan(PLANNED, _distinct(calls), confidence, "router", spans=spans, notes=notes)
+    found_plan = Plan(PLANNED, _distinct(calls), confidence, planner, spans=spans, notes=notes)
     return _decided(found_plan, drafts, understanding, question, plant, policy)
 
 
-def _without_tools(understanding: Understanding, question: Question) -> Plan | None:
-    """The statuses that need no tool: refusals by words and by class, small talk, what is outside the work here."""
+def _without_tools(understanding: Understanding) -> Plan | None:
+    """The statuses that need no tool: refusals by class, small talk, what is outside the work here."""
     text = understanding.text
-    if defeats_safeguard(text) or acts_or_falsifies(text):
-        return Plan("refused_unsafe", confidence=1.0)
     status, p = understanding.reading.heads["status"][0]
     if status != "answer" and dict(understanding.reading.heads["status"])["answer"] < UNSURE_ANSWER:
         p = max(p, SURE_STATUS)  # spread over several statuses, but no answer
@@ -127,19 +124,15 @@ _GREETING = re.compile(
 _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
 
 
-def _decided(
-    found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy
-) -> Plan:
+def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy) -> Plan:
     """The drafted plan, or what stands in its way: rights, policy, a missing or ambiguous piece, doubt, confirmation."""
     reading = understanding.reading
     for call in found.calls:
         verdict = policy.may_use(question.caller, call.tool)
         if not verdict.allowed:
             return replace(found, status=FORBIDDEN, reason=verdict.reason)
-    judged = (
-        names_people(understanding.text)
-        or (judges_people(understanding.text)
-        and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls))
+    judged = names_people(understanding.text) or (
+        judges_people(understanding.text) and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls)
     )
     if not policy.rank_people and (judged or any(_about_people(call, question) for call in found.calls)):
         return replace(found, status=FORBIDDEN, reason=_PEOPLE_REASON)
@@ -177,12 +170,7 @@ def _about_people(call: PlannedCall, question: Question) -> bool:
     if call.tool == "query_metrics":
         who = (arguments.get("where") or {}).get("operator")
         return grouped or (who is not None and who != question.caller.user)
-    return (
-        call.tool == "list_records"
-        and grouped
-        and bool(arguments.get("sort"))
-        and arguments.get("records") != "certifications"
-    )
+    return call.tool == "list_records" and grouped and bool(arguments.get("sort")) and arguments.get("records") != "certifications"
 
 
 def _distinct(calls: Sequence[PlannedCall]) -> tuple[PlannedCall, ...]:
@@ -237,10 +225,7 @@ def plan_json(found: Plan, id: str | None, question: str = "") -> dict[str, Any]
         "id": id,
         "question": question,
         "status": found.status,
-        "calls": [
-            {"tool": call.tool, "arguments": {**plan_value(call.arguments), **plan_value(call.unresolved)}}
-            for call in found.calls
-        ],
+        "calls": [{"tool": call.tool, "arguments": {**plan_value(call.arguments), **plan_value(call.unresolved)}} for call in found.calls],
         "confidence": found.confidence,
         "planner": found.planner,
         "choices": [{"label": c.label, "question": c.question} for c in found.choices],

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import pytest
 
+from assistant.llm import ScriptedWriter
 from assistant.planning import plan, plan_json
 from assistant.router import ScriptedRouter, reading, spans
 from assistant.understand import Question, understand
@@ -37,9 +38,7 @@ def ask(
     negated=(),
     **heads,
 ):
-    router = ScriptedRouter(
-        lambda q, c: reading(tool, status, spans=spans(q, *negated, **(marked or {})) if q == text else (), **heads)
-    )
+    router = ScriptedRouter(lambda q, c: reading(tool, status, spans=spans(q, *negated, **(marked or {})) if q == text else (), **heads))
     question = Question(text, NOW, caller, equipment, tuple(p for _, p in previous), tuple(t for t, _ in previous))
     return plan(understand(question, plant, router), question, plant, {}, None, policy)
 
@@ -50,9 +49,7 @@ def said(found):
 
 def test_a_metric_with_line_and_shift(plant):
     found = ask(plant, "What was the first-pass yield for Line 3 on the night shift?", metric="first_pass_yield")
-    assert said(found) == [
-        ("query_metrics", {"metrics": ["first_pass_yield"], "where": {"line": "LINE-3", "shift": "night"}})
-    ]
+    assert said(found) == [("query_metrics", {"metrics": ["first_pass_yield"], "where": {"line": "LINE-3", "shift": "night"}})]
     assert found.status == "planned"
 
 
@@ -75,9 +72,7 @@ def test_open_orders_of_a_class(plant):
         record="maintenance_orders",
         record_status="open",
     )
-    assert said(found) == [
-        ("list_records", {"records": "maintenance_orders", "where": {"equipment_class": "cnc", "status": "open"}})
-    ]
+    assert said(found) == [("list_records", {"records": "maintenance_orders", "where": {"equipment_class": "cnc", "status": "open"}})]
 
 
 def test_a_status_is_the_canonical_one_of_the_record(plant):
@@ -129,9 +124,7 @@ def test_held_against_target_and_another_month(plant):
 
 
 def test_an_event_nobody_can_place_is_shown_but_no_argument(plant):
-    found = ask(
-        plant, "scrap since the filter change", metric="scrap_rate", marked={"period": "since the filter change"}
-    )
+    found = ask(plant, "scrap since the filter change", metric="scrap_rate", marked={"period": "since the filter change"})
     assert "period" not in found.calls[0].arguments
     assert said(found)[0][1]["period"]["from"] is None
     assert found.notes
@@ -220,9 +213,7 @@ def test_followup_replaces_the_place_and_keeps_the_rest(plant):
 def test_followup_over_three_turns(plant):
     one = ask(plant, "oee of line 1 yesterday", metric="oee")
     two = ask(plant, "by shift", metric="oee", by="shift", previous=[("oee of line 1 yesterday", one)])
-    three = ask(
-        plant, "what about last week", metric="oee", previous=[("oee of line 1 yesterday", one), ("by shift", two)]
-    )
+    three = ask(plant, "what about last week", metric="oee", previous=[("oee of line 1 yesterday", one), ("by shift", two)])
     arguments = three.calls[0].arguments
     assert (arguments["where"], arguments["period"].text, arguments["by"]) == (
         {"line": "LINE-1"},
@@ -247,6 +238,48 @@ def test_the_same_question_for_another_record_keeps_the_machine(plant):
     first = ask(plant, "spindle load of CNC-02 today", "signal_trend", marked={"signal": "spindle load"})
     found = ask(plant, "what is wrong with it", "diagnose", previous=[("spindle load of CNC-02 today", first)])
     assert found.calls[0].arguments["equipment"] == "CNC-02"
+
+
+def vote(plant, text, line, tool, probability=0.95, **heads):
+    router = ScriptedRouter(lambda q, c: reading(tool, spans=(), **heads))
+    question = Question(text, NOW, SAM)
+    writer = ScriptedWriter(lambda masked: line, probability)
+    found = plan(understand(question, plant, router), question, plant, {}, writer, POLICY)
+    return found, writer
+
+
+def test_agreement_of_router_and_model_raises_the_confidence(plant):
+    alone = ask(plant, "oee of line 1 yesterday", metric="oee")
+    found, writer = vote(
+        plant, "oee of line 1 yesterday", "query_metrics metrics=oee line=<line1> period=<period1>", "query_metrics", metric="oee"
+    )
+    assert writer.asked == ["oee of <line1> <period1>"]
+    assert found.planner == "router+llm"
+    assert found.confidence > alone.confidence
+    assert found.calls == alone.calls
+
+
+def test_a_certain_model_decides_where_the_router_doubts(plant):
+    line = "list_records records=downtime_events line=<line1> period=<period1>"
+    found, _ = vote(plant, "stops of line 1 yesterday", line, "query_metrics", p=0.4, metric="downtime")
+    assert found.planner == "llm"
+    assert said(found)[0][1]["records"] == "downtime_events"
+    assert said(found)[0][1]["where"] == {"line": "LINE-1"}
+
+
+def test_a_sure_router_and_an_unsure_model_leave_the_routers_plan(plant):
+    line = "list_records records=downtime_events line=<line1> period=<period1>"
+    sure, _ = vote(plant, "stops of line 1 yesterday", line, "query_metrics", metric="downtime")
+    unsure, _ = vote(plant, "stops of line 1 yesterday", line, "query_metrics", 0.3, p=0.6, metric="downtime")
+    assert (sure.planner, unsure.planner) == ("router", "router")
+    assert sure.calls[0].tool == unsure.calls[0].tool == "query_metrics"
+
+
+@pytest.mark.parametrize("line", ["nonsense", "", "query_metrics metrics=bananas", "drop table lots"])
+def test_a_model_that_writes_nonsense_changes_nothing(plant, line):
+    found, _ = vote(plant, "oee of line 1 yesterday", line, "query_metrics", metric="oee")
+    assert found.planner == "router"
+    assert found.calls[0].arguments["metrics"] == ["oee"]
 
 
 def test_plan_json_is_the_contracts(plant):
