@@ -8,6 +8,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -563,8 +564,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("PostgreSQL or its driver is not installed")
     import psycopg
 
-    folder = Path("/tmp" if Path("/tmp").exists() else ".") / f"andon-postgres-{os.getpid()}"
-    folder.mkdir()
+    # Not pytest's folder: a socket's path may have no more than 107 characters, and the server's user must get there.
+    folder = Path(tempfile.mkdtemp(prefix="andon-pg-"))
     as_server: list[str] = []
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres", "postgres")
