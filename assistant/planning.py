@@ -71,8 +71,10 @@ def plan(
 ) -> Plan:
     """The plan for one question. Raises nothing a person could cause."""
     spans = _spans(understanding)
-    if defeats_safeguard(understanding.text) or acts_or_falsifies(understanding.text):
+    if defeats_safeguard(understanding.text):
         return Plan("refused_unsafe", spans=spans)
+    if acts_or_falsifies(understanding.text):
+        return Plan("refused_unsafe", spans=spans, reason=_ACTS_REASON)
     vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)
     understanding, planner = counted(understanding, vote)
     stopped = _without_tools(understanding)
@@ -120,6 +122,10 @@ _GREETING = re.compile(
     r"nice|perfect|cheers|ok|okay|cool|morning|test\w*|you|sorry|wow|never ?mind|hear|got it|fine|super|awesome|"
     r"helpful|do|done)\b",
     re.IGNORECASE,
+)
+_ACTS_REASON = (
+    "I do not set or move machines, and I do not release, sign, close or change records; "
+    "an authorised person does that at the machine or in the plant's own system."
 )
 _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
 

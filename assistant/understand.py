@@ -21,6 +21,7 @@ from assistant.periods import SaidPeriod, find_periods, read_period, shift_named
 from assistant.router import Reader, Reading, Span
 from tools.access import Caller
 from tools.calendar import Calendar
+from tools.registry import ToolError
 
 if TYPE_CHECKING:
     from assistant.planning import Plan
@@ -113,11 +114,25 @@ class Understanding:
 
 
 def names_of(plant: Plant) -> Names:
-    """The plant's names for resolution; kept until the plant's own vocabulary changes."""
-    sizes = tuple(id(plant.vocabulary(kind)) for kind in ("equipment", "line", "product", "person"))
+    """The plant's names for resolution; kept until the plant's own vocabulary changes. With the database down there are
+    none, and what is said stays as it was said: documents can still be asked."""
+
+    def words(kind: str) -> Mapping[str, str]:
+        try:
+            return plant.vocabulary(kind)
+        except ToolError:
+            return {}
+
+    def shown(kind: str, id: str) -> str:
+        try:
+            return plant.name(kind, id)
+        except ToolError:
+            return id
+
+    sizes = tuple(id(found) if (found := words(kind)) else 0 for kind in ("equipment", "line", "product", "person"))
     held = _HELD.get(id(plant))
     if held is None or held[0] != sizes or held[2] is not plant:
-        held = (sizes, Names(plant.vocabulary, plant.name, plant.classes), plant)
+        held = (sizes, Names(words, shown, plant.classes), plant)
         _HELD.clear()
         _HELD[id(plant)] = held
     return held[1]

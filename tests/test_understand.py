@@ -9,6 +9,7 @@ from assistant.understand import Question, understand
 from tests import small_plant
 from tools.access import Caller, Scope
 from tools.plant_model import Plant
+from tools.registry import Unavailable
 
 NOW = datetime(2026, 6, 17, 9, tzinfo=small_plant.ZONE)
 SAM = Caller("sam", "Sam", "supervisor", via="test")
@@ -100,6 +101,14 @@ def test_a_complete_question_does_not_lean_on_the_last_one(plant):
     found = read(plant, "What was the scrap rate of CNC-01 last week", context=("oee line 2",))
     assert not found.followup
     assert read(plant, "and line 3?", context=("oee line 2",)).followup
+
+
+def test_with_the_database_down_names_stay_as_said(plant, monkeypatch):
+    def down(self, kind):
+        raise Unavailable("The plant database does not answer.")
+
+    monkeypatch.setattr(type(plant), "vocabulary", down)
+    assert held(read(plant, "torque for CNC-02", equipment="CNC-02")) == {"equipment1": "CNC-02"}
 
 
 @pytest.mark.parametrize("text", ["?", "...", "x" * 3000, "a\u0000b", "🙂 🙂", "line line line", "<line1> [E1] {E1.x}"])
