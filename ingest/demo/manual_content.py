@@ -208,14 +208,14 @@ def maintenance_plan(writer: Writer, chapters: Iterable[Mapping[str, Any]]) -> N
     for module in chapters:
         for row in module.get("inspect", ()):
             interval, check, criterion = cells(row)
-            due[interval].append([module["title"], check, criterion])
+            due[interval].append([module["title"], check, criterion, interval])
     writer.open_chapter("Maintenance plan")
     writer.blocks += prose("The intervals hold for three-shift operation. Whatever comes first counts: the interval or the service "
                            "message of the control. Each completed inspection is confirmed in the maintenance order.")
     for interval, rows in due.items():
         if rows:
             writer.open_section(f"Maintenance {interval}" if interval.startswith("every") else f"{interval.capitalize()} maintenance")
-            writer.blocks.append({"type": "table", "head": ["Module", "Check or work", "Criterion"], "widths": [2, 4, 3], "rows": rows})
+            writer.blocks.append({"type": "table", "head": ["Module", "Check or work", "Criterion", "Interval"], "widths": [2, 4, 3, 1.6], "rows": rows})
             for row in rows:
                 writer.fact("interval", row[1], interval, row, unit="interval")
 
