@@ -73,7 +73,7 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     if "steps" in data:
         item = evidence[data["steps"]]
         sentences.append(f"The approved steps are in {_source(item)}, section {slot(item, 'section')}.")
-        blocks.insert(1, steps(item, item.quotes[0], data["lines"]))
+        blocks.insert(0, steps(item, item.quotes[0], data["lines"]))
         spoken.append("The approved steps are on the screen.")
     elif data.get("entry") and "remedy" in evidence[0].facts:
         spoken.append(f"{slot(evidence[0], 'remedy')}")
