@@ -35,8 +35,7 @@ class Page(chromium.Browser):
 
     def sign_in(self, person: str = "Sam", query: str = "?equipment=CNC-02") -> None:
         self.command("Network.clearBrowserCookies")
-        self.open(f"{self.url}/{query}")
-        self.js("localStorage.clear()")
+        self.command("Storage.clearDataForOrigin", origin=self.url, storageTypes="local_storage")
         self.open(f"{self.url}/{query}")
         self.wait("document.querySelectorAll('.person-tile').length > 0")
         names = self.js("[...document.querySelectorAll('.person-tile b')].map(e => e.textContent)")

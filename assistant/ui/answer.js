@@ -52,6 +52,7 @@ export class Entry {
     const node = block(data, {
       cite: (marker) => (marker ? this.chip(marker) : null),
       ask: this.on.ask, confirm: this.on.confirm, time: this.on.time,
+      many: () => (this.answer?.blocks.length ?? 2) > 1,
       source: (place) => openPageOrText(place, this.citations.get(place.marker), this.on.time),
     });
     if (node) (data.type === "emergency" ? this.emergency : this.blocks).append(node);
@@ -70,7 +71,7 @@ export class Entry {
 
   name(chip, marker) {
     const citation = this.citations.get(marker);
-    chip.setAttribute("aria-label", citation ? `${marker}: ${describe(citation)}` : marker);
+    chip.setAttribute("aria-label", citation ? `${marker}: ${describe(citation, this.on.time)}` : marker);
     if (citation) chip.dataset.kind = citation.kind;
   }
 
@@ -116,7 +117,7 @@ export class Entry {
   sources(answer) {
     return el("ul", { class: "sources", "aria-label": words.sources }, answer.citations.map((citation) => el("li", {}, el("button", {
       class: "source", type: "button", data: { kind: citation.kind }, on: { click: () => this.open(citation.marker) },
-    }, el("span", { class: "source-mark" }, citation.marker.slice(1)), icon(CITATION_ICON[citation.kind] || "note"), el("span", {}, describe(citation))))));
+    }, el("span", { class: "source-mark" }, citation.marker.slice(1)), icon(CITATION_ICON[citation.kind] || "note"), el("span", {}, describe(citation, this.on.time))))));
   }
 
   speaker(answer) {
@@ -174,10 +175,10 @@ function openPageOrText(place, citation, time) {
   return full.page ? openPage(full) : openCitation(full, [], time);
 }
 
-export function describe(citation) {
+export function describe(citation, time) {
   if (citation.kind === "document" || (citation.kind === "field_note" && citation.document)) {
-    const where = [citation.revision && citation.kind === "document" ? words.revision(citation.revision) : "", citation.page ? words.page(citation.page) : "",
-      words.writtenBy(citation.author, citation.date)];
+    const where = [citation.kind === "document" ? words.revision(citation.revision) : "", citation.page ? words.page(citation.page) : "",
+      words.writtenBy(citation.author, time(citation.date))];
     return [citation.title || citation.document, ...where].filter(Boolean).join(" · ");
   }
   if (citation.kind === "record") return [citation.title || citation.record?.replaceAll("_", " "), citation.id].filter(Boolean).join(" · ");

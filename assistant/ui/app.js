@@ -313,11 +313,13 @@ async function feedback(turn, helped) {
   }
 }
 
-/** An instant in the plant's own time. */
+/** An ISO instant in the plant's own time, an ISO date as a date; anything else as it is. */
 function time(iso) {
+  if (!iso || !/^\d{4}-\d{2}-\d{2}(T|$)/.test(iso)) return iso || "";
   const at = new Date(iso);
-  if (Number.isNaN(at.getTime())) return String(iso);
-  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: state.plant.zone }).format(at);
+  if (Number.isNaN(at.getTime())) return iso;
+  const clock = iso.includes("T") ? { hour: "2-digit", minute: "2-digit", timeZone: state.plant.zone } : { year: "numeric", timeZone: "UTC" };
+  return new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", ...clock }).format(at);
 }
 
 let noticeTimer = 0;

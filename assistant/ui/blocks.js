@@ -6,6 +6,10 @@ import { setText } from "./text.js";
 import { words } from "./words.js";
 
 const NUMERIC = new Set(["count", "number", "percent", "duration_s"]);
+const NUMBERED = /^\d{1,2}[.)]\s+/;
+const LONG = 26; // characters from which a cell may break into lines, and then gets room to
+const PASSAGE = 260; // letters of a passage that stand without being asked for
+const TALL = 12; // rows from which a table scrolls within itself
 const CELL = { id: "id", time: "whole", date: "whole" };
 
 /** `on`: what a block may do: cite(marker) -> node or null, ask(question), confirm(block, accept), source(place). */
@@ -32,13 +36,18 @@ function head(title, ...end) {
 }
 
 function emergency(data, on) {
+  const lines = (data.steps || []).map((step) => (typeof step === "string" ? step : step.text));
+  const first = lines.filter((line) => !NUMBERED.test(line) && lines.some((other) => NUMBERED.test(other)));
+  const numbered = lines.filter((line) => !first.includes(line)).map((line) => line.replace(NUMBERED, ""));
   return el("section", { class: "block emergency", role: "alert" },
     el("div", { class: "emergency-top" },
       el("div", {}, el("h3", {}, icon("warning"), el("span", {}, data.title)), el("p", { class: "emergency-text" }, data.text)),
       data.number ? el("a", { class: "emergency-number", href: `tel:${data.number}` },
         el("span", { class: "emergency-call" }, icon("phone", words.emergencyCall)), el("b", {}, data.number)) : null),
-    data.steps?.length ? el("ol", {}, data.steps.map((step) => el("li", {}, typeof step === "string" ? step : step.text))) : null,
-    data.document ? sourceButton(data, data.steps?.join("\n") || "", on) : data.marker ? el("p", { class: "emergency-source" }, words.instructionOf, " ", on.cite(data.marker)) : null);
+    first.map((line) => el("p", { class: "emergency-first" }, setText(line))),
+    numbered.length ? el("ol", {}, numbered.map((line) => el("li", {}, setText(line)))) : null,
+    data.document ? sourceButton(data, lines.join("\n"), on)
+      : data.marker ? el("p", { class: "emergency-source" }, words.instructionOf, " ", on.cite(data.marker)) : null);
 }
 
 function number(data, on) {
@@ -78,33 +87,38 @@ function table(data, on) {
     grid(data.columns, data.rows, data.values, data.title));
 }
 
-/** A table that sorts by the raw values behind its texts. */
+/** A table that sorts by the raw values behind its texts. Columns without any value are left out. */
 export function grid(columns, rows, values = rows, name = "") {
-  let sorted = { column: -1, down: false };
+  const shown = columns.map((_, c) => c).filter((c) => !rows.length || rows.some((row) => row[c] !== "–" && row[c] !== ""));
+  const style = columns.map((column, c) => (NUMERIC.has(column.kind) ? "num"
+    : rows.some((row) => String(row[c]).length > LONG) ? "long" : CELL[column.kind] ?? null));
   const body = el("tbody");
-  const numeric = columns.map((column) => NUMERIC.has(column.kind));
-  const buttons = columns.map((column, c) => el("button", { type: "button", class: "sort", on: { click: () => sort(c) } },
-    el("span", {}, column.label), el("span", { class: "sort-mark" }, icon("sort"))));
-  const heads = columns.map((column, c) => el("th", { scope: "col", class: numeric[c] ? "num" : null, "aria-sort": "none" }, buttons[c]));
+  let sorted = { column: -1, down: false };
+  const heads = new Map(shown.map((c) => [c, el("th", { scope: "col", class: style[c], "aria-sort": "none" },
+    el("button", { type: "button", class: "sort", on: { click: () => sort(c) } }, el("span", {}, columns[c].label), el("span", { class: "sort-mark" }, icon("sort"))))]));
 
   function fill(order) {
-    clear(body).append(...order.map((r) => el("tr", {}, rows[r].map((text, c) => el("td", { class: numeric[c] ? "num" : CELL[columns[c].kind] ?? null }, text)))));
+    clear(body).append(...order.map((r) => el("tr", {}, shown.map((c) => el("td", { class: style[c] }, readable(rows[r][c]))))));
   }
 
   function sort(c) {
-    sorted = { column: c, down: sorted.column === c ? !sorted.down : numeric[c] };
-    const order = rows.map((_, r) => r).sort((a, b) => compare(values[a][c], values[b][c], sorted.down));
-    heads.forEach((th, h) => {
+    sorted = { column: c, down: sorted.column === c ? !sorted.down : NUMERIC.has(columns[c].kind) };
+    for (const [h, th] of heads) {
       const state = h === c ? (sorted.down ? "descending" : "ascending") : "none";
       th.setAttribute("aria-sort", state);
       clear(th.querySelector(".sort-mark")).append(icon(state === "none" ? "sort" : sorted.down ? "sort-desc" : "sort-asc"));
-    });
-    fill(order);
+    }
+    fill(rows.map((_, r) => r).sort((a, b) => compare(values[a][c], values[b][c], sorted.down)));
   }
 
   fill(rows.map((_, r) => r));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name },
-    el("table", {}, el("thead", {}, el("tr", {}, heads)), body));
+  return el("div", { class: rows.length > TALL ? "scroll tall" : "scroll", tabindex: "0", role: "region", "aria-label": name || words.resultRows },
+    el("table", {}, el("thead", {}, el("tr", {}, [...heads.values()])), body));
+}
+
+/** Canonical values such as in_progress as people write them. */
+function readable(text) {
+  return /^[a-z]+(_[a-z]+)+$/.test(text) ? text.replaceAll("_", " ") : text;
 }
 
 /** Missing values last, whichever way. */
@@ -117,7 +131,7 @@ function compare(a, b, down) {
 }
 
 function place(data) {
-  return [data.document, data.revision && words.revision(data.revision), data.page && words.page(data.page)].filter(Boolean).join(" · ");
+  return [data.document, words.revision(data.revision), data.page && words.page(data.page)].filter(Boolean).join(" · ");
 }
 
 function sourceButton(data, quote, on) {
@@ -130,8 +144,14 @@ function steps(data, on) {
     head(data.title, on.cite(data.marker)),
     el("ol", {}, (data.steps || []).map((step) => el("li", {},
       step.warning ? el("p", { class: "step-warning" }, icon("warning"), el("span", {}, step.warning)) : null,
-      el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("p", {}, setText(step.text || "")))))),
+      el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("div", {}, stepText(step.text || "")))))),
     sourceButton(data, (data.steps || []).map((step) => step.text).join("\n"), on));
+}
+
+/** What to do, and on a line of its own what should then be seen. */
+function stepText(text) {
+  const [action, ...expected] = text.split(/\s+(?=Expected result:)/);
+  return [el("p", {}, setText(action)), ...expected.map((line) => el("p", { class: "expected" }, setText(line)))];
 }
 
 function warning(data, on) {
@@ -139,12 +159,21 @@ function warning(data, on) {
     icon("warning"), el("div", {}, el("h3", {}, words.warning), el("p", {}, setText(data.text), " ", on.cite(data.marker))));
 }
 
+/** A long passage beside other facts shows its beginning; the whole of it is one touch away. */
+function quoted(data, on) {
+  const quote = el("blockquote", {}, data.text.split("\n").map((line) => el("p", {}, setText(line))));
+  if (data.text.length < PASSAGE || !on.many()) return [quote];
+  quote.classList.add("clamped");
+  const whole = el("button", { class: "small more", type: "button", on: { click() { quote.classList.remove("clamped"); whole.remove(); } } }, words.wholePassage);
+  return [quote, whole];
+}
+
 function passage(data, on) {
   const logged = data.author || data.date || data.kind === "log" || data.kind === "field_note";
   return el("section", { class: `block passage ${logged ? "logged" : ""}` },
     head(data.title, data.kind ? el("span", { class: "kind" }, words.kind[data.kind] || data.kind) : null, on.cite(data.marker)),
-    el("blockquote", {}, data.text.split("\n").map((line) => el("p", {}, setText(line)))),
-    data.author || data.date ? el("p", { class: "author" }, words.writtenBy(data.author, data.date)) : null,
+    quoted(data, on),
+    data.author || data.date ? el("p", { class: "author" }, words.writtenBy(data.author, on.time(data.date))) : null,
     data.section ? el("p", { class: "section" }, data.section) : null,
     data.page || !logged ? sourceButton(data, data.text, on) : null);
 }

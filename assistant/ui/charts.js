@@ -4,9 +4,10 @@
 import { clear, el, svg } from "./dom.js";
 import { words } from "./words.js";
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SERIES = 4; // distinct series colours in style.css
 const HEIGHT = 280;
-const MARGIN = { top: 14, right: 16, bottom: 46, left: 66 };
+const MARGIN = { top: 34, right: 16, bottom: 46, left: 66 };
 const LIMIT_ROOM = 124; // right of the plot, for the names of limits
 
 export function number(value, unit = "") {
@@ -18,7 +19,8 @@ export function number(value, unit = "") {
 }
 
 /** A chart block as a figure. */
-export function chart(block, citation) {
+export function chart(given, citation) {
+  const block = { ...given, x: { ...given.x, values: shorter(given.x.values) } };
   const readout = el("p", { class: "readout", "aria-live": "polite" });
   const stage = el("div", { class: "stage" });
   const horizontal = block.kind === "pareto" || (block.kind === "bar" && longLabels(block));
@@ -50,6 +52,13 @@ export function chart(block, citation) {
   return figure;
 }
 
+/** ISO dates as people write them; a year that all labels share is left out. */
+function shorter(labels) {
+  const dated = labels.map((label) => label.replace(/^(\d{4})-(\d{2})-(\d{2})\b/, (_, y, m, d) => `${Number(d)} ${MONTHS[Number(m) - 1]} ${y}`));
+  const years = new Set(dated.map((label) => /^\d{1,2} [A-Z][a-z]{2} (\d{4})\b/.exec(label)?.[1]));
+  return years.size === 1 && !years.has(undefined) ? dated.map((label) => label.replace(/^(\d{1,2} [A-Z][a-z]{2}) \d{4}/, "$1")) : dated;
+}
+
 function longLabels(block) {
   const labels = block.x.values;
   return labels.length <= 12 && Math.max(...labels.map((label) => label.length)) > 9;
@@ -72,7 +81,7 @@ function reading(block, i) {
 
 function legend(block) {
   if (block.series.length < 2) return null;
-  return el("span", { class: "legend" }, block.series.map((s, i) => el("span", { class: `key s${i % SERIES}` }, s.name)));
+  return el("span", { class: "legend" }, block.series.map((s, i) => el("span", { class: `key ${band(block)?.includes(i) ? "band-key" : `s${i % SERIES}`}` }, s.name)));
 }
 
 function plainTable(block) {
@@ -121,9 +130,10 @@ function rightEdge(block, width) {
 function scaffold(root, block, width, low, high, y) {
   const unit = block.series[0]?.unit || "";
   const values = ticks(low, high);
-  values.forEach((value, i) => {
+  if (unit) root.append(svg("text", { class: "tick", x: 0, y: 16 }, unit));
+  values.forEach((value) => {
     root.append(svg("line", { class: "grid", x1: MARGIN.left, x2: rightEdge(block, width), y1: y(value), y2: y(value) }),
-      svg("text", { class: "tick", x: MARGIN.left - 8, y: y(value) + 5, "text-anchor": "end" }, number(value, i === values.length - 1 ? unit : "")));
+      svg("text", { class: "tick", x: MARGIN.left - 8, y: y(value) + 5, "text-anchor": "end" }, number(value)));
   });
 }
 
@@ -168,6 +178,26 @@ function pointing(root, count, nearest, choose, rest) {
   });
 }
 
+/** The series of least and greatest values around a mean, drawn as one band; null when there are none. */
+function band(block) {
+  if (block.kind !== "line" || block.series.length !== 3) return null;
+  const low = block.series.findIndex((s) => /^min/i.test(s.name));
+  const high = block.series.findIndex((s) => /^max/i.test(s.name));
+  return low >= 0 && high >= 0 ? [low, high] : null;
+}
+
+function bandPath(low, high, x, y) {
+  let path = "";
+  let run = [];
+  const flush = () => {
+    if (run.length) path += `M${run.map((i) => `${x(i).toFixed(1)} ${y(high[i]).toFixed(1)}`).join("L")}L${run.reverse().map((i) => `${x(i).toFixed(1)} ${y(low[i]).toFixed(1)}`).join("L")}Z`;
+    run = [];
+  };
+  low.forEach((value, i) => { if (value === null || high[i] === null) flush(); else run.push(i); });
+  flush();
+  return path;
+}
+
 function drawLine(block, width, show) {
   const root = frame(block, width, HEIGHT);
   const [low, high] = range(block, false);
@@ -176,7 +206,10 @@ function drawLine(block, width, show) {
   const x = (i) => MARGIN.left + 10 + ((rightEdge(block, width) - MARGIN.left - 20) * (count > 1 ? i / (count - 1) : 0.5));
   scaffold(root, block, width, low, high, y);
   below(root, block, width, x);
+  const between = band(block);
+  if (between) root.append(svg("path", { class: "band", d: bandPath(block.series[between[0]].values, block.series[between[1]].values, x, y) }));
   block.series.forEach((series, s) => {
+    if (between?.includes(s)) return;
     let path = "";
     let open = false;
     series.values.forEach((value, i) => {

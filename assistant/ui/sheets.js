@@ -39,7 +39,7 @@ function fact(name, value) {
 export function openCitation(citation, tables, time) {
   if (citation.document && citation.page) return openPage(citation);
   if (citation.kind === "query") return openQuery(citation, tables, time);
-  return openText(citation);
+  return openText(citation, time);
 }
 
 /** A page of a document, with zoom and paging. */
@@ -121,19 +121,41 @@ function openQuery(citation, tables, time) {
       el("span", { class: "pill" }, words.rowsShown(citation.rows, citation.rows)),
       citation.limited_to ? el("span", { class: "pill caution" }, words.limitedTo(citation.limited_to)) : null));
   for (const table of tables) body.append(el("h3", {}, table.title || words.resultRows), grid(table.columns, table.rows, table.values, table.title));
-  body.append(el("h3", {}, words.statement), el("pre", { class: "sql", tabindex: "0" }, citation.sql || ""));
+  body.append(el("h3", {}, words.statement), el("pre", { class: "sql", tabindex: "0" }, sqlLines(citation.sql || "").map((line) => el("span", {}, line))));
   if (parameters.length) {
     body.append(el("h3", {}, words.parameters), el("dl", { class: "facts" }, parameters.map(([name, value]) => fact(`:${name}`, typeof value === "string" ? value : JSON.stringify(value)))));
   }
 }
 
+/** A statement cut before its outermost clauses; joined, the pieces are the statement. Quotes and brackets stay whole. */
+export function sqlLines(sql) {
+  const pieces = [];
+  let start = 0;
+  let depth = 0;
+  for (let i = 0; i < sql.length; i += 1) {
+    const c = sql[i];
+    if (c === "'" || c === '"') {
+      i = sql.indexOf(c, i + 1);
+      if (i < 0) break;
+    } else if (c === "(") depth += 1;
+    else if (c === ")") depth -= 1;
+    else if (c === " " && depth === 0 && /^(FROM|WHERE|(LEFT |INNER |CROSS )?JOIN|GROUP BY|HAVING|ORDER BY|LIMIT|UNION)\b/i.test(sql.slice(i + 1, i + 16))
+      && !/(LEFT|INNER|CROSS)$/i.test(sql.slice(Math.max(0, i - 5), i))) {
+      pieces.push(sql.slice(start, i + 1));
+      start = i + 1;
+    }
+  }
+  pieces.push(sql.slice(start));
+  return pieces;
+}
+
 /** A note, a record, or a document without pages. */
-async function openText(citation) {
-  const sub = [citation.document, citation.revision && words.revision(citation.revision), citation.section].filter(Boolean).join(" · ");
+async function openText(citation, time) {
+  const sub = [citation.document, words.revision(citation.revision), citation.section].filter(Boolean).join(" · ");
   const body = open(citation.title || citation.id || citation.document || "", sub);
   const signal = leaving.signal;
   if (citation.quote) body.append(el("blockquote", { class: "big-quote" }, citation.quote));
-  const by = words.writtenBy(citation.author, citation.date);
+  const by = words.writtenBy(citation.author, time(citation.date));
   if (by) body.append(el("p", { class: "author" }, by));
   if (citation.kind === "record") body.append(el("dl", { class: "facts" }, fact(citation.record.replaceAll("_", " "), citation.id)));
   if (!citation.document) return;

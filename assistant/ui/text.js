@@ -2,6 +2,7 @@
 // Links and images are shown as the text they are; raw HTML is text.
 
 import { el } from "./dom.js";
+import { words } from "./words.js";
 
 const INLINE = /\[(E\d+)\]|\*\*([^*]+)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?![\w*])|`([^`]+)`/g;
 
@@ -58,7 +59,31 @@ export function markdown(text, cite) {
     list = null;
     const heading = /^#{1,4}\s+(.*)$/.exec(line);
     if (heading) out.push(el("p", { class: "text-heading" }, inline(heading[1], cite)));
-    else if (line) out.push(el("p", {}, inline(line, cite)));
+    else if (line) out.push(...paragraph(line, cite));
   }
   return out;
+}
+
+const SHOWN = 4; // statements that stand before the facts below; the others come at a touch
+
+/** A paragraph; one of many cited statements becomes its first statement and a list of the others. */
+function paragraph(line, cite) {
+  const statements = line.split(/(?<=\[E\d+\])\s+(?!\[E\d+\])/);
+  if (statements.length < 4) return [el("p", {}, inline(line, cite))];
+  const items = statements.slice(1).map((one) => el("li", {}, statement(one, cite)));
+  const hidden = statements.length > SHOWN + 2 ? items.slice(SHOWN - 1) : [];
+  for (const item of hidden) item.hidden = true;
+  const more = hidden.length ? el("button", { class: "small more", type: "button", on: { click() {
+    for (const item of hidden) item.hidden = false;
+    more.remove();
+  } } }, words.moreStatements(hidden.length)) : null;
+  return [el("p", {}, inline(statements[0], cite)), el("ul", { class: "statements" }, items), more].filter(Boolean);
+}
+
+/** A statement with its leading label set off ("Published causes:") and its parts a), b), c) on lines of their own. */
+function statement(text, cite) {
+  const label = /^([A-Z][^:.[\]“]{2,30}:)\s+(.*)$/s.exec(text);
+  const rest = label ? label[2] : text;
+  const parts = /(^|\s)a\) .*\sb\) /s.test(rest) ? rest.split(/\s*(?=\b[a-h]\) )/) : [rest];
+  return [label ? el("b", {}, label[1], " ") : null, ...parts.filter(Boolean).map((part) => (parts.length > 1 ? el("span", { class: "part" }, inline(part, cite)) : inline(part, cite)))].flat();
 }

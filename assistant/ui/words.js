@@ -50,7 +50,7 @@ export const words = {
   validUntil: (text) => `Can be confirmed until ${text}.`,
   openDocument: "Open",
   page: (page) => `page ${page}`,
-  revision: (revision) => `rev. ${revision}`,
+  revision: (revision) => (revision && revision !== "-" ? `rev. ${revision}` : ""),
   pageOf: (page, pages) => `Page ${page} of ${pages}`,
   zoomIn: "Larger",
   zoomOut: "Smaller",
@@ -66,6 +66,8 @@ export const words = {
   resultRows: "Rows",
   limitedTo: (text) => `Limited to ${text}`,
   cited: "Cited text",
+  wholePassage: "Whole passage",
+  moreStatements: (count) => `${count} more`,
   writtenBy: (author, date) => [author, date].filter(Boolean).join(", "),
   noText: "This source has no text of its own.",
   status: {
