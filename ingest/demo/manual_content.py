@@ -22,6 +22,8 @@ TABLES: Mapping[str, tuple[str, tuple[str, ...], tuple[float, ...]]] = {
     "lubrication": ("Lubrication", ("Lubrication point", "Lubricant", "Quantity", "Interval"), (3, 3, 1.8, 1.8)),
     "faults": ("Troubleshooting", ("Symptom", "Probable cause", "Remedy"), (2.4, 2.4, 3.4)),
 }
+# The drawings a chapter may hold, by key in the YAML, and what their captions say.
+FIGURES: Mapping[str, str] = {"flow": "Flow diagram", "bolts": "Tightening sequence"}
 INTERVALS = ("every shift", "daily", "weekly", "monthly", "every 3 months", "every 6 months", "yearly", "every 2 years")
 ALARM_HEAD = ("Code", "Alarm", "Severity", "Description", "Consequence", "Cause", "Remedy", "Respond within")
 ALARM_WIDTHS = (1.1, 2.0, 1.3, 3.5, 2.8, 3.2, 3.9, 1.5)
@@ -54,11 +56,12 @@ class Writer:
     part_names: Mapping[str, str] = field(default_factory=dict)
     chapter: int = 0
     section: int = 0
+    figure: int = 0
     number: str = ""
     title: str = ""
 
     def open_chapter(self, title: str, identifier: str = "") -> None:
-        self.chapter, self.section = self.chapter + 1, 0
+        self.chapter, self.section, self.figure = self.chapter + 1, 0, 0
         self._open(f"{self.chapter}", title, 1, identifier)
 
     def open_section(self, title: str, identifier: str = "") -> None:
@@ -70,6 +73,10 @@ class Writer:
         if identifier:
             self.see[identifier] = number
         self.blocks.append({"type": "heading", "level": level, "text": f"{number} {title}"})
+
+    def next_figure(self, name: str) -> str:
+        self.figure += 1
+        return f"Figure {self.chapter}-{self.figure} {name}"
 
     def fact(self, kind: str, key: str, amount: str, cells: Sequence[str], unit: str = "", steps: Sequence[str] = ()) -> None:
         self.facts.append(Fact(kind, self.number, self.title, key, amount, unit, tuple(cells), tuple(steps)))
@@ -161,7 +168,7 @@ def body(writer: Writer, section: Mapping[str, Any]) -> None:
         elif key in {"table", "table2", "table3"}:
             free_table(writer, content)
         elif key in {"flow", "bolts"}:
-            writer.blocks.append({"type": key, **content})
+            writer.blocks.append({"type": key, **content, "caption": writer.next_figure(FIGURES[key])})
         elif key == "conditions":
             conditions(writer, content)
         elif key == "steps":

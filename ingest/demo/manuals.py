@@ -192,7 +192,7 @@ def _facts(folder: Path | None, until: datetime | None, *, superseded: bool) -> 
 
 def page_texts(path: Path) -> list[str]:
     """The text of each page without white space and hyphens, which a line break may add or take away."""
-    import pypdfium2  # type: ignore[import-untyped]
+    import pypdfium2
 
     with pypdfium2.PdfDocument(path) as pdf:
         return [flat(page.get_textpage().get_text_bounded()) for page in pdf]
