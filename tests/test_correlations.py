@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 
 from tests.small_plant import NOW, OPERATOR, START, UNTIL, build, call, text
-from tools.correlations import Finding, binomial_p, find_correlations, fisher_p, holm, outcome_of, rank_p, ranks, spearman
+from tools.correlations import find_correlations
+from tools.outcomes import outcome_of
 from tools.plant_model import Plant
 from tools.registry import Unanswerable
+from tools.significance import Finding, binomial_p, fisher_p, holm, rank_p, ranks, spearman
 
 
 @pytest.fixture(scope="module")

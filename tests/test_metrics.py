@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from tests.small_plant import LINES, MACHINES, NOW, OPERATOR, PRODUCTS, SUPERVISOR, UNTIL, ZONE, build, call, period
-from tools.metrics import in_unit, previous, query_metrics, value_of
+from tools.comparison import previous
+from tools.formula import in_unit, value_of
+from tools.metrics import query_metrics
 from tools.plant_model import Plant
 from tools.registry import Period
 

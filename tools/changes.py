@@ -13,21 +13,14 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from tools.conditions import extent
 from tools.evidence import Column, Evidence, Value, fact
-from tools.metrics import (
-    Figures,
-    Question,
-    change,
-    change_column,
-    compute,
-    metric_column,
-    named,
-    query_of,
-    value_of,
-)
+from tools.figures import Figures, Question, compute
+from tools.formula import change, value_of
+from tools.labels import change_column, metric_column, named, query_of
 from tools.model_file import MetricSpec, expression
-from tools.query import extent, times
 from tools.registry import Call, Period, Unanswerable
+from tools.spans import times
 from tools.sql import Rows
 
 DIMENSIONS = ("line", "equipment", "product", "shift", "reason")

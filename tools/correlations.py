@@ -8,66 +8,33 @@ tests/test_correlations.py plants links and noise and counts both kinds of error
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
-from rapidfuzz import fuzz
 
 from tools.calendar import ShiftRun, Span
+from tools.conditions import Condition, extent
 from tools.evidence import Column, Evidence, Value, fact
-from tools.metrics import elements_of, query_of, value_of
+from tools.formula import elements_of, value_of
+from tools.labels import query_of
 from tools.model_file import RecordSpec
+from tools.outcomes import Outcome, outcome_of
 from tools.plant_model import Plant, quoted
-from tools.query import Bucket, Condition, Parameters, Rowset, Times, extent, literal, spans_sql
-from tools.registry import Call, Choice, Period, Result, Unanswerable
+from tools.query import Parameters, Rowset
+from tools.registry import Call, Period, Result, Unanswerable
 from tools.signals import signals_of
+from tools.significance import Finding, binomial_p, fisher_p, holm, rank_p, spearman
+from tools.spans import Bucket, Times, literal, spans_sql
 from tools.sql import Rows, Statement
 
 DEFAULT_DAYS = (42, 120, 400)
 ENOUGH_EVENTS = 5
 MAX_RUNS = 500
-SHIFTS_OF_SERIES = 999
 MIN_EVENTS = 4
 MIN_UNITS = 20
-LINK_P = 0.05
 SHOWN = 12
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is to be explained: rows of a record under some filters, weighted by `weight`, or a metric."""
-
-    label: str
-    record: str = ""
-    filters: tuple[Condition, ...] = ()
-    weight: str = "1"
-    metric: str = ""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One candidate: `effect` is a rate ratio against the rest, or Spearman's rho for signals."""
-
-    kind: str
-    factor: str
-    measure: str
-    effect: float | None
-    events: int
-    size: int
-    p: float
-    adjusted: float = 1.0
-
-    @property
-    def linked(self) -> bool:
-        return self.adjusted < LINK_P
-
 
 @dataclass(frozen=True)
 class Unit:
@@ -137,95 +104,6 @@ def _studied(
     study = _Study(call, target, wanted, runs, period)
     units = study.units()
     return study, units, sum(unit.outcome for unit in units)
-
-
-# -- what is meant
-
-
-_STEM = re.compile(r"(ies|es|s|ing|ed)$")
-_OUTCOME_METRICS = {
-    "oee": "oee", "availability": "availability", "performance": "performance", "yield": "first_pass_yield",
-    "energy": "energy_per_good_part", "cycle": "cycle_time", "rework": "rework_rate", "changeover": "changeover_overrun",
-    "repair": "mttr",
-}  # fmt: skip
-
-
-def outcome_of(plant: Plant, said: str) -> Outcome:
-    """The outcome behind a person's words: an alarm code, a defect, a reason, a failed characteristic, a metric, or
-    scrap, stops and alarms at large. Raises Unanswerable with the nearest ones as choices."""
-    text = said.lower()
-    model = plant.model
-    codes = [code for code in re.findall(r"[a-z]*-?\d{2,}", text) if code in plant.vocabulary("alarm")]
-    if codes and "alarm_events" in model.records:
-        code = plant.vocabulary("alarm")[codes[0]]
-        return Outcome(f"alarm {code}", "alarm_events", (Condition("alarm", (code,)),))
-    candidates = _candidates(plant)
-    scored = sorted(((_likeness(text, words), words) for words in candidates), reverse=True)
-    if scored and scored[0][0] >= 80:
-        return candidates[scored[0][1]]
-    if found := _general(plant, text):
-        return found
-    if scored and scored[0][0] >= 62:
-        return candidates[scored[0][1]]
-    names = list(dict.fromkeys(candidates[words].label for _, words in scored))[:3]
-    choices = tuple(Choice(name, f"what goes with {name}") for name in names)
-    message = f"I know no outcome called {said} in the plant's records. Did you mean one of these?"
-    raise Unanswerable(Result("needs_clarification", message=message, choices=choices))
-
-
-def _candidates(plant: Plant) -> dict[str, Outcome]:
-    """Words -> outcome, for all defects, scrap reasons, stop reasons and measured characteristics."""
-    found: dict[str, Outcome] = {}
-    records = plant.model.records
-    for name, key, weight in (
-        ("nonconformances", "defect", "1"), ("quality_results", "type", "1"), ("scrap_records", "reason", "quantity"),
-        ("downtime_events", "reason", "1"),
-    ):  # fmt: skip
-        record = records.get(name)
-        if record is None or not isinstance(record.fields.get(key), str):
-            continue
-        for value in _distinct(plant, record, str(record.fields[key])):
-            filters: tuple[Condition, ...] = (Condition(key, (value,)),)
-            if name == "quality_results":
-                filters = (*filters, Condition("status", ("failed",)))
-            label = plant.name(key, value).replace("_", " ")
-            shown = {"quality_results": f"failed {label}", "scrap_records": f"scrap for {label}",
-                     "downtime_events": f"stops for {label}"}.get(name, label)  # fmt: skip
-            found.setdefault(label.lower(), Outcome(shown, name, filters, weight))
-    return found
-
-
-def _general(plant: Plant, text: str) -> Outcome | None:
-    records = plant.model.records
-    for word, metric in _OUTCOME_METRICS.items():
-        if word in text and metric in plant.model.metrics:
-            return Outcome(plant.model.metrics[metric].label, metric=metric)
-    for pattern, record, filters, label, weight in (
-        (r"\b(scrap|reject|waste)", "scrap_records", (), "scrap", "quantity"),
-        (r"\b(micro)?(stop|down|break|jam|trip|failure|standstill)", "downtime_events", (), "stops", "1"),
-        (r"\balarm", "alarm_events", (), "alarms", "1"),
-        (r"\b(fail|out of spec|test|measure)", "quality_results", (Condition("status", ("failed",)),), "failed inspections", "1"),
-        (r"\b(ncr|non-?conform|defect|quality|complaint|bad)", "nonconformances", (), "nonconformances", "1"),
-    ):  # fmt: skip
-        if re.search(pattern, text) and record in records:
-            return Outcome(label, record, filters, weight)
-    return None
-
-
-def _distinct(plant: Plant, record: RecordSpec, path: str) -> list[str]:
-    rows = Rowset(plant, record, Parameters(), plant.data_until() or datetime.now(plant.zone))
-    sql = f"SELECT DISTINCT {rows.sql_of(path)} AS value FROM {rows.from_sql()} LIMIT 500"
-    return sorted(str(row[0]) for row in plant.query(Statement(sql, rows.parameters.values)).rows if row[0] is not None)
-
-
-def _likeness(text: str, words: str) -> float:
-    def stemmed(part: str) -> str:
-        return " ".join(_STEM.sub("", w) if len(w) > 4 else w for w in re.findall(r"[a-z0-9]+", part.lower()))
-
-    said, name = stemmed(text), stemmed(words)
-    if set(name.split()) <= set(said.split()):
-        return 100.0
-    return 0.6 * fuzz.token_sort_ratio(said, name) + 0.4 * fuzz.token_set_ratio(said, name)
 
 
 def _runs(plant: Plant, period: Period) -> list[ShiftRun | Span]:
@@ -553,93 +431,6 @@ class _Study:
 
 def _rate(unit: Unit) -> float:
     return unit.outcome / unit.exposure if unit.exposure else 0.0
-
-
-# -- statistics
-
-
-def holm(findings: Sequence[Finding]) -> list[Finding]:
-    """Adjusted p-values over everything that was tested, the strongest first."""
-    ranked = sorted(findings, key=lambda f: (f.p, -abs(math.log(f.effect)) if f.effect and f.effect > 0 else 0.0))
-    adjusted, highest = [], 0.0
-    for index, finding in enumerate(ranked):
-        highest = max(highest, min(1.0, finding.p * (len(ranked) - index)))
-        adjusted.append(replace(finding, adjusted=highest))
-    return adjusted
-
-
-def ranks(values: Sequence[float] | Array) -> Array:
-    """Ranks from 1, ties by their mean."""
-    array = np.asarray(values, dtype=float)
-    order = np.argsort(array, kind="stable")
-    out = np.empty(len(array))
-    out[order] = np.arange(1, len(array) + 1)
-    _, inverse, counts = np.unique(array, return_inverse=True, return_counts=True)
-    sums = np.zeros(len(counts))
-    np.add.at(sums, inverse, out)
-    mean: Array = sums[inverse] / counts[inverse]
-    return mean
-
-
-def spearman(x: Array, y: Array) -> tuple[float, float]:
-    """Spearman's rho, and a two-sided p from circular shifts of one series against the other."""
-    a, b = ranks(x), ranks(y)
-    a, b = a - a.mean(), b - b.mean()
-    scale = math.sqrt(float((a * a).sum() * (b * b).sum()))
-    rho = float((a * b).sum()) / scale
-    n = len(a)
-    shifts = range(1, n) if n <= SHIFTS_OF_SERIES else np.linspace(1, n - 1, SHIFTS_OF_SERIES).astype(int)
-    shifted = np.array([float((np.roll(a, int(k)) * b).sum()) / scale for k in shifts])
-    by_shift = (1 + int(np.count_nonzero(np.abs(shifted) >= abs(rho) - 1e-12))) / (1 + len(shifted))
-    # Shifts alone cannot say less than 1/n: they have a veto, and beyond it the normal approximation decides, with as
-    # many independent steps as two series of this memory hold (first order).
-    both = _memory(a) * _memory(b)
-    effective = n * (1 - both) / (1 + both)
-    t = abs(rho) * math.sqrt(max(effective - 2, 1.0) / max(1e-12, 1 - rho * rho))
-    by_t = math.erfc(t / math.sqrt(2))
-    return rho, by_t if by_shift < LINK_P else max(by_shift, by_t)
-
-
-def _memory(a: Array) -> float:
-    """Correlation of a centred series with itself one step later, from 0 to just below 1."""
-    spread = float((a * a).sum())
-    return min(0.99, max(0.0, float((a[1:] * a[:-1]).sum()) / spread)) if spread else 0.0
-
-
-def rank_p(here: Sequence[float], there: Sequence[float]) -> float:
-    """Mann and Whitney's test, two-sided, normal approximation with ties."""
-    n, m = len(here), len(there)
-    if n < 3 or m < 3:
-        return 1.0
-    every = np.array([*here, *there])
-    ranked = ranks(every)
-    u = float(ranked[:n].sum()) - n * (n + 1) / 2
-    _, counts = np.unique(every, return_counts=True)
-    total = n + m
-    ties = float(((counts**3) - counts).sum()) / (total * (total - 1))
-    sigma = math.sqrt(n * m / 12 * ((total + 1) - ties))
-    return 1.0 if sigma == 0 else math.erfc(max(0.0, abs(u - n * m / 2) - 0.5) / sigma / math.sqrt(2))
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-
-def binomial_p(k: int, n: int, share: float) -> float:
-    """Two-sided exact binomial test: chances no greater than that of k, summed."""
-    if n == 0 or not 0 < share < 1:
-        return 1.0
-    chances = [math.exp(_log_choose(n, i) + i * math.log(share) + (n - i) * math.log1p(-share)) for i in range(n + 1)]
-    return min(1.0, sum(c for c in chances if c <= chances[k] * (1 + 1e-7)))
-
-
-def fisher_p(a: int, b: int, c: int, d: int) -> float:
-    """Fisher's exact test of a 2x2 table, two-sided."""
-    row, column, n = a + b, a + c, a + b + c + d
-    low, high = max(0, column - (n - row)), min(row, column)
-    base = _log_choose(n, column)
-    chances = {i: math.exp(_log_choose(row, i) + _log_choose(n - row, column - i) - base) for i in range(low, high + 1)}
-    return min(1.0, sum(p for p in chances.values() if p <= chances[a] * (1 + 1e-7)))
 
 
 # -- evidence

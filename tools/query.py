@@ -8,277 +8,22 @@ out with a second implementation in plain Python over the raw rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from rapidfuzz import fuzz, process
 from sqlglot import exp
 
-from tools.calendar import Span, Unit
+from tools.conditions import PLACES, Condition, Extent, number_of, plain_key, values_of
 from tools.evidence import Value
-from tools.model_file import Clock, Many, RecordSpec, column_path, expression, follow, paths
+from tools.model_file import Many, RecordSpec, column_path, expression, follow, paths
 from tools.plant_model import Plant, quoted
-from tools.registry import Call, Choice, Period, Result, Unanswerable
+from tools.registry import Choice, Result, Unanswerable
+from tools.spans import TIME_KEYS, Times
 
-PLACES = ("site", "area", "line", "equipment", "equipment_class")
-TIME_KEYS: tuple[Unit, ...] = ("hour", "day", "week", "month", "quarter", "year")
 NUMBERS = ("duration_min", "quantity", "age_days")
 IDENTITIES = ("id", "lot", "order", "serial")
-#: Ranges that fit one statement: the gate takes 12,000 words, and nobody reads more bars than this.
-MAX_SPANS = 800
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One filter: any of `include`, none of `exclude`, within [low, high]. Empty and None mean no such part."""
-
-    key: str
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-
-
-def conditions(where: Mapping[str, object] | None) -> tuple[Condition, ...]:
-    """The contract's `where` as conditions. Raises Unanswerable for a shape that it does not know."""
-    found = []
-    for key, value in (where or {}).items():
-        if value is None or value == [] or value == "":
-            continue
-        if isinstance(value, Mapping):
-            excluded = value.get("not")
-            low, high = _number(key, value.get("min")), _number(key, value.get("max"))
-            exclude = _texts(excluded) if excluded is not None else ()
-            if not exclude and low is None and high is None:
-                raise Unanswerable(Result("needs_clarification", message=f"The filter on {_said(key)} is empty."))
-            found.append(Condition(key, (), exclude, low, high))
-        else:
-            found.append(Condition(key, _texts(value)))
-    return tuple(found)
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, list | tuple | set | frozenset):
-        return tuple(str(item) for item in value)
-    return (str(value),)
-
-
-def _number(key: str, value: object) -> float | None:
-    if value is None or isinstance(value, bool):
-        return None
-    match = re.match(r"\s*-?\d+(?:[.,]\d+)?", str(value))
-    if not match:
-        raise Unanswerable(Result("needs_clarification", message=f"{value} is no number for {_said(key)}."))
-    return float(match.group().replace(",", "."))
-
-
-def _said(key: str) -> str:
-    return key.replace("_", " ")
-
-
-# -- where: the hierarchy and the caller's scope
-
-
-@dataclass(frozen=True)
-class Extent:
-    """The part of the plant that is asked for, within the caller's lines. None: no restriction. `equipment` is set
-    when machines or classes are named, `lines` when lines, areas or sites are (or the caller's scope is narrower)."""
-
-    equipment: frozenset[str] | None = None
-    lines: frozenset[str] | None = None
-    limited_to: str = ""
-    partial: bool = False
-
-
-def extent(call: Call, wanted: Sequence[Condition], by: Sequence[str] = ()) -> Extent:
-    """Intersect the hierarchy asked for with the caller's scope.
-
-    Raises Unanswerable: `needs_clarification` for names that no place has, `not_allowed` when nothing is left."""
-    plant = call.plant
-    machines, lines = set(plant.equipment), set(plant.lines)
-    named_machines = named_lines = False
-    for condition in wanted:
-        if condition.key in ("equipment", "equipment_class"):
-            named_machines = True
-            machines &= _machines(plant, condition)
-        elif condition.key in PLACES:
-            named_lines = True
-            lines &= _lines(plant, condition)
-    if named_machines:
-        lines &= {plant.equipment[m].line for m in machines} | ({""} if not plant.lines else set())
-    asked = set(lines)
-    allowed = call.caller.scope.lines
-    if allowed is None or not plant.lines:
-        if named_lines:
-            machines = {m for m in machines if plant.equipment[m].line in lines} if plant.lines else machines
-        return Extent(
-            frozenset(machines) if named_machines else None, frozenset(lines) if named_lines else None
-        )
-    lines &= allowed
-    if not lines:
-        raise Unanswerable(_outside(plant, asked, allowed))
-    machines = {m for m in machines if plant.equipment[m].line in lines}
-    cut = lines != asked
-    limited = ", ".join(sorted(plant.name("line", line) for line in lines)) if cut else ""
-    across = named_lines or named_machines or bool({"site", "area", "line", "equipment", "equipment_class"} & set(by))
-    return Extent(frozenset(machines) if named_machines else None, frozenset(lines), limited, cut and across)
-
-
-def _outside(plant: Plant, asked: Iterable[str], allowed: Iterable[str]) -> Result:
-    names = ", ".join(sorted(plant.name("line", line) for line in asked)) or "This part of the plant"
-    own = ", ".join(sorted(plant.name("line", line) for line in allowed)) or "no line"
-    who = "a supervisor, technician or quality engineer may see them"
-    return Result("not_allowed", message=f"Records of {names} are outside your lines ({own}); {who}.")
-
-
-def _machines(plant: Plant, condition: Condition) -> set[str]:
-    def of(value: str) -> set[str]:
-        if condition.key == "equipment":
-            return {resolve(plant, "equipment", value)}
-        return set(plant.classes[resolve(plant, "equipment_class", value)])
-
-    return _chosen(condition, set(plant.equipment), of)
-
-
-def _lines(plant: Plant, condition: Condition) -> set[str]:
-    def of(value: str) -> set[str]:
-        place = resolve(plant, condition.key, value)
-        if condition.key == "line":
-            return {place}
-        areas = {place} if condition.key == "area" else {a.id for a in plant.areas.values() if a.parent == place}
-        return {line.id for line in plant.lines.values() if line.parent in areas}
-
-    return _chosen(condition, set(plant.lines), of)
-
-
-def _chosen(condition: Condition, everything: set[str], of: Callable[[str], set[str]]) -> set[str]:
-    if condition.exclude:
-        return everything - set().union(*(of(value) for value in condition.exclude))
-    return set().union(*(of(value) for value in condition.include))
-
-
-def resolve(plant: Plant, kind: str, value: str) -> str:
-    """The id behind a name or id. Raises Unanswerable with the nearest real names as choices."""
-    words = plant.vocabulary(kind)
-    known = words.get(" ".join(value.lower().split())) or words.get(value.lower().replace("_", " "))
-    if known is not None:
-        return known
-    raise Unanswerable(unknown_name(plant, kind, value))
-
-
-def unknown_name(plant: Plant, kind: str, value: str) -> Result:
-    words = plant.vocabulary(kind)
-    near: dict[str, None] = {}
-    for word, _, _ in process.extract(value.lower(), list(words), scorer=fuzz.WRatio, limit=12, score_cutoff=55):
-        near.setdefault(plant.name(kind, words[word]))
-    choices = tuple(Choice(name, name) for name in list(near)[:3])
-    ask = " Did you mean one of these?" if choices else ""
-    article = {"equipment": "machine", "equipment_class": "class of machines"}.get(kind, _said(kind))
-    return Result("needs_clarification", message=f"No {article} is called {value}.{ask}", choices=choices)
-
-
-def values_of(plant: Plant, key: str, said: Sequence[str]) -> tuple[str, ...]:
-    """Ids behind the values of a filter that is no place. Words that name no id are taken as part of one
-    (`jam` -> conveyor_jam); record ids stay as they are."""
-    words = plant.vocabulary(key)
-    if not words:
-        return tuple(dict.fromkeys(v for text in said for v in (text, text.upper(), text.lower())))
-    found: list[str] = []
-    for text in said:
-        plain = " ".join(text.lower().replace("_", " ").split())
-        known = words.get(" ".join(text.lower().split())) or words.get(plain)
-        if known is not None:
-            found.append(known)
-            continue
-        parts = [id for word, id in words.items() if len(plain) > 2 and plain in word]
-        if not parts:
-            raise Unanswerable(unknown_name(plant, key, text))
-        found += parts
-    return tuple(dict.fromkeys(found))
-
-
-# -- when: periods, shifts and buckets
-
-
-@dataclass(frozen=True)
-class Bucket:
-    """A literal range and what it is called by each time key (`day`, `shift`, ...)."""
-
-    labels: tuple[str, ...]
-    span: Span
-
-
-@dataclass(frozen=True)
-class Times:
-    """The time part of a question: the whole range, and its buckets when shifts or time keys are asked for."""
-
-    start: datetime
-    end: datetime
-    keys: tuple[str, ...] = ()
-    buckets: tuple[Bucket, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def ranges(self) -> bool:
-        return bool(self.buckets)
-
-
-def times(plant: Plant, period: Period, by: Sequence[str], shifts: Condition | None) -> Times:
-    """Buckets of a period. A shift belongs to the day on which it starts, so a period of whole days means the shifts
-    that start in it, whole; any other period cuts them. Raises Unanswerable for an unknown shift."""
-    keys = tuple(key for key in by if key in TIME_KEYS or key == "shift")
-    if not keys and shifts is None:
-        return Times(period.start, period.end)
-    calendar = plant.calendar
-    notes: tuple[str, ...] = ()
-    pieces: list[tuple[str, datetime, Span]]
-    if shifts is not None or "shift" in keys:
-        names = _shift_names(plant, shifts)
-        whole = calendar.whole_days(period.start, period.end)
-        pieces = []
-        for run in calendar.runs(period.start, period.end, names):
-            start, end = run.start, run.end
-            if whole and not period.start <= start < period.end:
-                continue
-            if not whole:
-                start, end = max(start, period.start), min(end, period.end)
-            pieces.append((run.shift.id, calendar.at(run.date), Span(run.shift.id, start, end)))
-        if whole:
-            notes = ("a shift counts for the day on which it starts",)
-    else:
-        pieces = [("", period.start, Span("", period.start, period.end))]
-    buckets: list[Bucket] = []
-    units = [key for key in TIME_KEYS if key in keys]
-    for shift, day, span in pieces:
-        for piece in calendar.split(span.start, span.end, units[0]) if units else [span]:
-            if shift and units and units[0] != "hour":
-                piece = replace(span, label=calendar.label(day, units[0]))
-            at = day if shift else piece.start
-            labels = tuple(
-                shift if key == "shift" else piece.label if key == units[0] else calendar.label(at, key)  # type: ignore[arg-type]
-                for key in keys
-            )
-            buckets.append(Bucket(labels, piece))
-            if shift and units and units[0] != "hour":
-                break
-    if len(buckets) > MAX_SPANS and "hour" in keys:
-        finer = times(plant, period, [("day" if key == "hour" else key) for key in by], shifts)
-        return replace(finer, notes=(*finer.notes, "by day, since the period has too many hours to show"))
-    return Times(period.start, period.end, keys, tuple(buckets[:2000]), notes)
-
-
-def _shift_names(plant: Plant, shifts: Condition | None) -> tuple[str, ...]:
-    if shifts is None:
-        return ()
-    if shifts.exclude:
-        without = {resolve(plant, "shift", value) for value in shifts.exclude}
-        return tuple(shift.id for shift in plant.calendar.shifts if shift.id not in without)
-    return tuple(dict.fromkeys(resolve(plant, "shift", value) for value in shifts.include))
-
-
-# -- what: one record's rows
 
 
 @dataclass
@@ -456,7 +201,7 @@ class Rowset:
             raise Unanswerable(cannot(self.record, "age_days"))
         column = self.sql_of(self.record.time)
         low = condition.low if condition.low is not None else (
-            _number("age_days", condition.include[0]) if condition.include else None
+            number_of("age_days", condition.include[0]) if condition.include else None
         )  # fmt: skip
         for days, sign in ((low, "<="), (condition.high, ">=")):
             if days is not None:
@@ -486,7 +231,7 @@ class Rowset:
             if bound is not None:
                 self.wheres.append(f"{column} {sign} {self.parameters.add(bound, condition.key)}")
         for text in condition.include:
-            self.wheres.append(f"{column} = {self.parameters.add(_number(condition.key, text), condition.key)}")
+            self.wheres.append(f"{column} = {self.parameters.add(number_of(condition.key, text), condition.key)}")
 
     def _in(self, key: str, values: tuple[str, ...], negated: bool) -> str:
         column = self.key(key)
@@ -546,46 +291,14 @@ def status_name(record: RecordSpec, value: str) -> str:
     for name, spec in record.statuses.items():
         if plain in (name.replace("_", " "), *spec.aliases):
             return name
-    known = ", ".join(_said(name) for name in record.statuses)
-    choices = tuple(Choice(_said(name), f"{_said(name)} {record.label}") for name in list(record.statuses)[:3])
+    known = ", ".join(plain_key(name) for name in record.statuses)
+    choices = tuple(Choice(plain_key(name), f"{plain_key(name)} {record.label}") for name in list(record.statuses)[:3])
     message = f"{record.label.capitalize()} have no status {value}; they can be {known}."
     raise Unanswerable(Result("needs_clarification", message=message, choices=choices))
 
 
 def cannot(record: RecordSpec, key: str) -> Result:
-    return Result("no_data", message=f"{record.label.capitalize()} are not recorded by {_said(key)}.")
-
-
-# -- time in SQL text
-
-
-def epoch(column: str, dialect: str) -> str:
-    """Seconds since 1970 of a time column: the length of a stop within a period is a difference of two instants."""
-    if dialect == "postgres":
-        return f"EXTRACT(EPOCH FROM CAST({column} AS TIMESTAMP))"
-    if dialect == "duckdb":
-        return f"EPOCH(CAST({column} AS TIMESTAMP))"
-    return f"CAST(STRFTIME('%s', {column}) AS INTEGER)"
-
-
-def literal(value: object) -> str:
-    """A range's edge as SQL text; only the calendar's own values come here."""
-    return "'" + str(value).replace("'", "''") + "'"
-
-
-def spans_sql(plant: Plant, table: str, span: Times) -> str:
-    """A CTE `spans` of literal ranges: the labels of each time key, then `since` and `until` in the table's clock."""
-    rows = []
-    for bucket in span.buckets:
-        edges = (plant.write_time(bucket.span.start, table), plant.write_time(bucket.span.end, table))
-        rows.append("(" + ", ".join(literal(value) for value in (*bucket.labels, *edges)) + ")")
-    names = ", ".join(f"{key}_label" for key in span.keys)
-    columns = f"{names}, since, until" if names else "since, until"
-    return f"spans({columns}) AS (VALUES {', '.join(rows)})"
-
-
-def clock_key(clock: Clock) -> str:
-    return f"{clock.zone}|{clock.format}"
+    return Result("no_data", message=f"{record.label.capitalize()} are not recorded by {plain_key(key)}.")
 
 
 def python_value(value: Any) -> Value:

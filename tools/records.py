@@ -11,28 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from tools.conditions import Condition, conditions, extent, resolve
 from tools.evidence import Column, Evidence, Value, fact
-from tools.metrics import filters_said, key_column, named, query_of
+from tools.labels import filters_said, key_column, named, query_of
 from tools.model_file import ColumnSpec, RecordSpec, column_path, expression, follow
 from tools.plant_model import Plant, quoted
-from tools.query import (
-    IDENTITIES,
-    TIME_KEYS,
-    Condition,
-    Parameters,
-    Rowset,
-    Times,
-    cannot,
-    conditions,
-    extent,
-    python_value,
-    resolve,
-    spans_sql,
-    status_name,
-    supports,
-    times,
-)
+from tools.query import IDENTITIES, Parameters, Rowset, cannot, python_value, status_name, supports
 from tools.registry import Call, Period, Result, Unanswerable
+from tools.spans import TIME_KEYS, Times, spans_sql, times
 from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000

@@ -14,12 +14,13 @@ from datetime import UTC, datetime, timedelta
 from rapidfuzz import fuzz, process
 
 from tools.calendar import Span
+from tools.conditions import resolve, unknown_name
 from tools.evidence import Column, Evidence, Value, fact
-from tools.metrics import query_of
+from tools.labels import query_of
 from tools.model_file import SignalsSpec
 from tools.plant_model import Plant, quoted
-from tools.query import Bucket, Times, resolve, spans_sql, unknown_name
 from tools.registry import Call, Choice, Period, Result, Unanswerable
+from tools.spans import Bucket, Times, spans_sql
 from tools.sql import Rows, Statement
 
 MAX_POINTS = 96

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tools.evidence import Column, Evidence, Value, fact
-from tools.metrics import query_of
+from tools.labels import query_of
 from tools.model_file import ColumnSpec, GenealogySpec, RecordSpec
 from tools.plant_model import Plant, quoted
 from tools.query import Parameters, Rowset, python_value

@@ -11,8 +11,8 @@ from typing import Any
 
 from assistant.compose.said import Block, Context, Said, chart, number, table
 from tools.evidence import Column, Evidence, Value, show, slot
-from tools.query import TIME_KEYS
 from tools.registry import Step
+from tools.spans import TIME_KEYS
 
 TOP_ROWS = 3
 CHART_BARS = 24

@@ -1,0 +1,234 @@
+"""A metric question as one statement: a grouped scan per record, stacked and summed, and the metrics over the sums.
+
+Each element comes from the first record that knows every filter and grouping asked for; elements that a grouping leaves
+whole (parts produced, beside scrap by reason) are spread over its groups. tests/test_metrics.py compares hundreds of
+generated questions with plain Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tools.conditions import Condition, Extent
+from tools.evidence import Value
+from tools.formula import elements_of, in_unit, sql_value
+from tools.model_file import ElementSpec, RecordSpec, expression
+from tools.plant_model import Plant
+from tools.query import Parameters, Rowset, cannot, python_value, supports
+from tools.registry import Call, Result, Unanswerable
+from tools.spans import Times, clock_key, epoch, spans_sql
+from tools.sql import Rows, Statement
+
+MAX_ROWS = 1000
+
+
+@dataclass(frozen=True)
+class Question:
+    """A metric question after its names are resolved."""
+
+    metrics: tuple[str, ...]
+    filters: tuple[Condition, ...]
+    having: tuple[Condition, ...]
+    by: tuple[str, ...]
+    where: Extent
+    times: Times
+    sort: tuple[str, bool] | None = None  # field, descending
+    limit: int | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that a source of elements must know."""
+        time_keys = {c.key for c in self.filters if c.key == "shift"}
+        return tuple(dict.fromkeys((*(c.key for c in self.filters), *self.by, *time_keys)))
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came back: one dict a group, with keys as ids, elements and metrics. `counted` is how many source rows."""
+
+    rows: tuple[dict[str, Value], ...]
+    elements: tuple[str, ...]
+    answer: Rows
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Elements that one record answers in one scan; `dropped` keys do not apply to them."""
+
+    record: str
+    overlap: bool
+    dropped: frozenset[str]
+    elements: tuple[str, ...]
+
+
+def compute(call: Call, question: Question) -> Figures:
+    """Run one metric question under the caller's rights."""
+    plant = call.plant
+    metrics = [plant.model.metrics[name] for name in (*question.metrics, *(c.key for c in question.having))]
+    if question.sort and question.sort[0] in plant.model.metrics:
+        metrics.append(plant.model.metrics[question.sort[0]])
+    elements = tuple(dict.fromkeys(name for metric in metrics for name in elements_of(metric)))
+    sql, parameters = statement(call, question, elements)
+    answer = plant.database.run(
+        Statement(sql, parameters, "answer"), plant.grants(call.caller, call.policy), deadline_s=call.deadline_s
+    )
+    rows = tuple(
+        {name: python_value(value) for name, value in zip(answer.columns, row, strict=True)} for row in answer.rows
+    )
+    return Figures(rows, elements, answer)
+
+
+def statement(call: Call, question: Question, elements: Sequence[str]) -> tuple[str, dict[str, object]]:
+    """The SQL of a metric question: one grouped scan per record, stacked, summed, and the metrics over the sums."""
+    plant, parameters = call.plant, Parameters()
+    parts = parts_of(plant, question, elements)
+    scans = [_scan(call, question, part, elements, parameters) for part in parts]
+    clocks = {clock_key(plant.model.clock_of(plant.model.records[part.record].table)) for part in parts}
+    if question.times.ranges and len(clocks) > 1:
+        raise Unanswerable(Result("no_data", message="These figures are kept by clocks that differ; ask for them one by one."))
+    keys = question.by
+    whole = {name: part.dropped & set(keys) for part in parts for name in part.elements}
+    sums = ", ".join([*keys, "SUM(counted) AS counted", "MAX(own) AS own", *(f"SUM({e}) AS {e}" for e in elements)])
+    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    stacked = f"SELECT {sums} FROM ({' UNION ALL '.join(scans)}) AS scans{group}"
+    spread = [*keys, "counted", "own"]
+    for name in elements:
+        if whole[name]:
+            others = [key for key in keys if key not in whole[name]]
+            partition = f"PARTITION BY {', '.join(others)}" if others else ""
+            spread.append(f"SUM({name}) OVER ({partition}) AS {name}")
+        else:
+            spread.append(f"COALESCE({name}, 0) AS {name}")
+    shown = dict.fromkeys((*question.metrics, *(c.key for c in question.having)))
+    if question.sort and question.sort[0] in plant.model.metrics:
+        shown.setdefault(question.sort[0])
+    values = [f"{sql_value(expression(plant.model.metrics[n].expression))} AS {n}" for n in shown]
+    inner = f"SELECT {', '.join(spread)} FROM ({stacked}) AS sums"
+    outer = f"SELECT {', '.join([*keys, 'counted', 'own', *(f'{e} AS {e}' for e in elements), *values])} FROM ({inner}) AS totals"
+    columns = ", ".join([*keys, *shown, *(e for e in elements if e not in shown), "counted"])
+    tests = ["own = 1"] if keys else []
+    for condition in question.having:
+        tests += _threshold(plant, condition, parameters)
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    order = _order(question, keys)
+    limit = f" LIMIT {min(question.limit, MAX_ROWS)}" if question.limit else ""
+    with_ = f"WITH {spans_sql(plant, plant.model.records[parts[0].record].table, question.times)} " if question.times.ranges else ""
+    return f"{with_}SELECT {columns} FROM ({outer}) AS figures{where}{order}{limit}", parameters.values
+
+
+def _order(question: Question, keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    order = list(keys)
+    if question.sort is not None:
+        field, descending = question.sort
+        first = f"{field} {'DESC' if descending else 'ASC'}"
+        order = [f"CASE WHEN {field} IS NULL THEN 1 ELSE 0 END", first, *(key for key in keys if key != field)]
+    return f" ORDER BY {', '.join(order)}"
+
+
+def parts_of(plant: Plant, question: Question, elements: Sequence[str]) -> list[_Part]:
+    """Which record answers which elements, scans in common where they can be."""
+    found: dict[tuple[str, bool, frozenset[str]], list[str]] = {}
+    for name in elements:
+        found.setdefault(_source(plant, plant.model.elements[name], question), []).append(name)
+    return [_Part(*key, tuple(names)) for key, names in found.items()]
+
+
+def _source(plant: Plant, element: ElementSpec, question: Question) -> tuple[str, bool, frozenset[str]]:
+    problem: Result | None = None
+    for record_name, text in element.sum.items():
+        record = plant.model.records[record_name]
+        missing = [key for key in question.keys if not supports(plant, record, key) or _many(record, key, question.by)]
+        dropped = frozenset(key for key in missing if key in element.whole)
+        if len(dropped) == len(missing):
+            return record_name, text == "overlap", dropped
+        first = next(key for key in missing if key not in dropped)
+        problem = problem or cannot(record, first)
+    assert problem is not None
+    raise Unanswerable(problem)
+
+
+def _many(record: RecordSpec, key: str, by: Sequence[str]) -> bool:
+    """A key that a row has many of may filter, but would count the row again in each group."""
+    return key in by and not isinstance(record.fields.get(key, ""), str)
+
+
+def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], parameters: Parameters) -> str:
+    """`SELECT keys, SUM(...) FROM record ... GROUP BY keys` for one part; other parts' elements are NULL."""
+    plant, span = call.plant, question.times
+    record = plant.model.records[part.record]
+    rows = Rowset(plant, record, parameters, call.now)
+    own = [c for c in question.filters if c.key not in part.dropped]
+    rows.restrict(own, question.where)
+    _place_in_time(rows, part, span)
+    edges = ("spans.since", "spans.until") if span.ranges else _edges(rows, span)
+    columns, groups = [], []
+    for key in question.by:
+        if key in part.dropped:
+            columns.append(f"NULL AS {key}")
+            continue
+        text = f"spans.{key}_label" if key in span.keys else rows.key(key)
+        columns.append(f"{text} AS {key}")
+        groups.append(text)
+    columns.append("COUNT(*) AS counted" if not part.dropped else "0 AS counted")
+    columns.append(f"{0 if part.dropped & set(question.by) else 1} AS own")
+    for name in elements:
+        if name not in part.elements:
+            columns.append(f"NULL AS {name}")
+        elif part.overlap:
+            columns.append(f"SUM({_overlap(rows, edges)}) AS {name}")
+        else:
+            columns.append(f"SUM({rows.sql_of(plant.model.elements[name].sum[part.record])}) AS {name}")
+    # CROSS JOIN keeps SQLite from reading every row for each range.
+    source = f"spans CROSS JOIN {rows.from_sql()}" if span.ranges else rows.from_sql()
+    group = f" GROUP BY {', '.join(groups)}" if groups else ""
+    return f"SELECT {', '.join(columns)} FROM {source}{rows.where_sql()}{group}"
+
+
+def _edges(rows: Rowset, span: Times) -> tuple[str, str]:
+    table = rows.record.table
+    return (
+        rows.parameters.add(rows.plant.write_time(span.start, table), "since"),
+        rows.parameters.add(rows.plant.write_time(span.end, table), "until"),
+    )
+
+
+def _place_in_time(rows: Rowset, part: _Part, span: Times) -> None:
+    record = rows.record
+    if record.time is None:
+        return
+    begun = rows.sql_of(record.time)
+    if span.ranges:
+        since, until = "spans.since", "spans.until"
+    else:
+        since, until = _edges(rows, span)
+    if part.overlap:
+        ended = rows.sql_of(record.until or record.time)
+        rows.wheres += [f"{begun} < {until}", f"({ended} > {since} OR {ended} IS NULL)"]
+    else:
+        rows.wheres += [f"{begun} >= {since}", f"{begun} < {until}"]
+
+
+def _overlap(rows: Rowset, edges: tuple[str, str]) -> str:
+    """Seconds of a row within the range; what has not ended lasts until now."""
+    record, dialect = rows.record, rows.plant.database.dialect
+    now = rows.parameters.add(rows.plant.write_time(rows.now, record.table), "now")
+    begun = rows.sql_of(record.time or "")
+    ended = f"COALESCE({rows.sql_of(record.until or '')}, {now})"
+    first = f"CASE WHEN {begun} > {edges[0]} THEN {begun} ELSE {edges[0]} END"
+    last = f"CASE WHEN {ended} < {edges[1]} THEN {ended} ELSE {edges[1]} END"
+    lasted = f"{epoch(last, dialect)} - {epoch(first, dialect)}"
+    return f"CASE WHEN {last} > {first} THEN {lasted} ELSE 0 END"
+
+
+def _threshold(plant: Plant, condition: Condition, parameters: Parameters) -> list[str]:
+    metric = plant.model.metrics[condition.key]
+    tests = []
+    for bound, sign in ((condition.low, ">="), (condition.high, "<=")):
+        if bound is not None:
+            tests.append(f"{condition.key} {sign} {parameters.add(in_unit(metric, bound), condition.key)}")
+    for text in condition.include:
+        tests.append(f"{condition.key} = {parameters.add(in_unit(metric, text), condition.key)}")
+    return tests
