@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from tools.plant_model import Plant
 
 
-def draft_calls(clause: Clause, question: Question, plant: Plant) -> list[Draft]:
+def draft_calls(clause: Clause, question: Question, plant: Plant, alone: bool = True) -> list[Draft]:
     """The calls of one clause: its likeliest tool, a second one where the router counts two, and one call for each
     value of an argument that holds only one (two alarm codes, two signals)."""
     scribe = Scribe(clause, question, plant)
     tools = [clause.reading.tools[0][0]]
-    if clause.reading.best("calls") != "1" and clause.reading.tools[1][1] >= SECOND_TOOL:
+    if alone and clause.reading.best("calls") != "1" and clause.reading.tools[1][1] >= SECOND_TOOL:
         tools.append(clause.reading.tools[1][0])
     drafts: list[Draft] = []
     for tool in tools:
@@ -47,6 +47,8 @@ def draft_calls(clause: Clause, question: Question, plant: Plant) -> list[Draft]
 #: How the arguments of each tool are read; a new tool is one line here.
 BUILDERS: Mapping[str, Callable[[Scribe], list[Draft]]] = {
     "query_metrics": metric_drafts, "list_records": record_drafts, "explain_alarm": alarms_drafts, "diagnose": diagnose_drafts,
-    "search_documents": search_drafts, "get_procedure": procedure_drafts, "trace_material": trace_drafts, "signal_trend": signal_drafts,
-    "find_correlations": correlations_drafts, "draft_document": document_drafts, "raise_request": request_drafts, "run_sql": sql_drafts,
+    "search_documents": search_drafts, "get_procedure": procedure_drafts, "trace_material": trace_drafts,
+        "signal_trend": signal_drafts,
+    "find_correlations": correlations_drafts, "draft_document": document_drafts, "raise_request": request_drafts,
+        "run_sql": sql_drafts,
 }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from assistant.entities import HIERARCHY, spoken_code
+from assistant.entities import HIERARCHY, bare_name, spoken_code
 from assistant.scribe import CHOSEN, SECOND_TOOL, Draft, Missing, Scribe, period_notes
 
 # -- knowledge and action tools ------------------------------------------------------------------------------------------
@@ -20,8 +20,7 @@ _SPELLED = re.compile(
 )
 _CAPITALS = re.compile(r"\b(?!(?:OEE|NCR|CAPA|SOP|CNC|PLC|HMI|FPY|MTBF|MTTR)\b)[A-Z][A-Z0-9/-]{2,}(?: [A-Z0-9/-]+)*\b")
 _CODE_LIKE = re.compile(
-    r"\b\d+(?:[/-]\d+)+\b|"
-    + r"\b(?=[A-Za-z0-9.-]*\d)(?:[A-Z]{1,6}[-. ]?\d[\w.-]*|\d{2,6}(?:[-.]\d+)?|[a-z]{1,4}-?\d{2,}[\w.-]*)\b|"
+    r"\b\d+(?:[/-]\d+)+\b|" + r"\b(?=[A-Za-z0-9.-]*\d)(?:[A-Z]{1,6}[-. ]?\d[\w.-]*|\d{2,6}(?:[-.]\d+)?|[a-z]{1,4}-?\d{2,}[\w.-]*)\b|"
     r"[\"“']([^\"”']{3,60})[\"”']"
 )
 
@@ -36,9 +35,7 @@ def alarms_drafts(scribe: Scribe) -> list[Draft]:
             codes = [words]
     place = _equipment(scribe)
     if not codes:
-        return [
-            Draft("explain_alarm", place, missing=Missing("code", "Which alarm code or text does the machine show?"))
-        ]
+        return [Draft("explain_alarm", place, missing=Missing("code", "Which alarm code or text does the machine show?"))]
     return [Draft("explain_alarm", {"code": code, **place}) for code in dict.fromkeys(codes)]
 
 
@@ -57,18 +54,15 @@ _POINTS_HERE = re.compile(r"\b(?:it|its|it's|this|here|my)\b", re.IGNORECASE)
 
 
 def _equipment(scribe: Scribe) -> dict[str, Any]:
-    """The machine of a knowledge or signal tool; a line or class is handed on as said, for tools know only machines."""
+    """The machine of a knowledge or signal tool. A class, or a line that the plant does not know, is handed on as said;
+    a known line is no machine and stays out."""
     found = scribe.one("equipment")
-    if (
-        found is None
-        and scribe.question.equipment
-        and _POINTS_HERE.search(scribe.clause.text)
-        and not scribe.get(*HIERARCHY)
-    ):
-        found = scribe.question.equipment
+    here = scribe.question.equipment
+    if found is None and here and _POINTS_HERE.search(scribe.clause.text) and not scribe.get(*HIERARCHY):
+        found = here
     if found is None:
-        others = scribe.get("line", "equipment_class")
-        found = None if not others else (others[0].text if others[0].label == "equipment_class" else others[0].value)
+        others = [p for p in scribe.get("line", "equipment_class") if p.label == "equipment_class" or not p.known]
+        found = bare_name(others[0].text) if others else None
     return {"equipment": found} if found is not None else {}
 
 
@@ -88,7 +82,90 @@ _OPENINGS = re.compile(
 
 
 _STOP = frozenset(
-    ["show", "me", "the", "a", "an", "of", "for", "on", "at", "in", "to", "and", "is", "it", "its", "please", "can", "you", "could", "i", "we", "want", "need", "see", "plot", "chart", "graph", "trend", "draw", "display", "give", "get", "what", "was", "were", "how", "has", "have", "did", "does", "do", "against", "over", "time", "from", "with", "my", "our", "us", "up", "line", "curve", "too", "also", "please", "now", "same", "again", "only", "just", "instead", "about", "it's", "history", "evolution", "development", "values", "value", "reading", "readings", "data", "check", "look", "at", "this", "that", "since", "during", "as", "picture", "compare", "between"]
+    [
+        "show",
+        "me",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "on",
+        "at",
+        "in",
+        "to",
+        "and",
+        "is",
+        "it",
+        "its",
+        "please",
+        "can",
+        "you",
+        "could",
+        "i",
+        "we",
+        "want",
+        "need",
+        "see",
+        "plot",
+        "chart",
+        "graph",
+        "trend",
+        "draw",
+        "display",
+        "give",
+        "get",
+        "what",
+        "was",
+        "were",
+        "how",
+        "has",
+        "have",
+        "did",
+        "does",
+        "do",
+        "against",
+        "over",
+        "time",
+        "from",
+        "with",
+        "my",
+        "our",
+        "us",
+        "up",
+        "line",
+        "curve",
+        "too",
+        "also",
+        "please",
+        "now",
+        "same",
+        "again",
+        "only",
+        "just",
+        "instead",
+        "about",
+        "it's",
+        "history",
+        "evolution",
+        "development",
+        "values",
+        "value",
+        "reading",
+        "readings",
+        "data",
+        "check",
+        "look",
+        "at",
+        "this",
+        "that",
+        "since",
+        "during",
+        "as",
+        "picture",
+        "compare",
+        "between",
+    ]
 )
 
 
@@ -97,10 +174,7 @@ def residue(scribe: Scribe) -> str:
     text = scribe.clause.text
     for item in sorted((p for p in scribe.clause.placeholders if p.turn == 0), key=lambda p: -p.start):
         text = text[: item.start] + " , " + text[item.end :]
-    pieces = [
-        " ".join(w for w in re.findall(r"[\w%°.-]+", piece) if w.lower() not in _STOP)
-        for piece in re.split(r"[,;:?!]", text)
-    ]
+    pieces = [" ".join(w for w in re.findall(r"[\w%°.-]+", piece) if w.lower() not in _STOP) for piece in re.split(r"[,;:?!]", text)]
     best = max(pieces, key=len, default="")
     return best if 0 < len(best.split()) <= 5 else ""
 
@@ -110,14 +184,10 @@ def without_places(scribe: Scribe, text: str) -> str:
     done or seen, and the machine is an argument of its own."""
     if text != scribe.clause.text:
         return text
-    spans = [
-        p for p in scribe.clause.placeholders if p.turn == 0 and p.label in ("equipment", "period") and not p.ambiguous
-    ]
+    spans = [p for p in scribe.clause.placeholders if p.turn == 0 and p.label in ("equipment", "period") and not p.ambiguous]
     for item in sorted(spans, key=lambda p: -p.start):
         before, after = text[: item.start], text[item.end :]
-        joined = re.sub(
-            r"[,;]?\s*\b(?:on|at|of|for|in|from|the|to|by)(?:\s+the)?\s*$", "", before.rstrip(), flags=re.IGNORECASE
-        )
+        joined = re.sub(r"[,;]?\s*\b(?:on|at|of|for|in|from|the|to|by)(?:\s+the)?\s*$", "", before.rstrip(), flags=re.IGNORECASE)
         if joined != before.rstrip() or not after.strip(" ?.!,") or not before.strip():
             text = f"{joined} {after}"
     text = re.sub(
@@ -194,12 +264,7 @@ def procedure_drafts(scribe: Scribe) -> list[Draft]:
 
 
 def diagnose_drafts(scribe: Scribe) -> list[Draft]:
-    symptom = (
-        scribe.phrase("symptom")
-        or scribe.phrase("outcome")
-        or scribe.phrase("text")
-        or without_places(scribe, scribe.clause.text)
-    )
+    symptom = scribe.phrase("symptom") or scribe.phrase("outcome") or scribe.phrase("text") or without_places(scribe, scribe.clause.text)
     return [Draft("diagnose", {"symptom": symptom, **_equipment(scribe)})]
 
 
@@ -243,9 +308,7 @@ def _direction(scribe: Scribe) -> str:
 def trace_drafts(scribe: Scribe) -> list[Draft]:
     drafts = []
     for label in ("serial", "lot", "order"):
-        drafts += [
-            Draft("trace_material", {label: p.value, "direction": _direction(scribe)}) for p in scribe.get(label)
-        ]
+        drafts += [Draft("trace_material", {label: p.value, "direction": _direction(scribe)}) for p in scribe.get(label)]
     if drafts:
         return drafts[:1] if len({next(iter(d.arguments)) for d in drafts}) > 1 else drafts
     for p in scribe.get("id", "code", "product", "part"):
@@ -277,10 +340,7 @@ def signal_drafts(scribe: Scribe) -> list[Draft]:
                 missing=Missing("signal", "Which signal shall I show: temperature, vibration, pressure ...?"),
             )
         ]
-    return [
-        Draft("signal_trend", {"signal": s, **rest}, unresolved, period_notes(unresolved, period, scribe))
-        for s in signals
-    ]
+    return [Draft("signal_trend", {"signal": s, **rest}, unresolved, period_notes(unresolved, period, scribe)) for s in signals]
 
 
 def correlations_drafts(scribe: Scribe) -> list[Draft]:
@@ -345,10 +405,7 @@ def document_drafts(scribe: Scribe) -> list[Draft]:
     kinds = [scribe.best("kind")]
     if scribe.best("calls") != "1" and scribe.reading.heads["kind"][1][1] >= SECOND_TOOL:
         kinds.append(scribe.reading.heads["kind"][1][0])
-    return [
-        Draft("draft_document", {"kind": kind, **arguments}, unresolved, period_notes(unresolved, period, scribe))
-        for kind in kinds
-    ]
+    return [Draft("draft_document", {"kind": kind, **arguments}, unresolved, period_notes(unresolved, period, scribe)) for kind in kinds]
 
 
 def request_drafts(scribe: Scribe) -> list[Draft]:

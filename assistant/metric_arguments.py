@@ -46,22 +46,17 @@ _TARGET = re.compile(
 )
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|compared? (?:to|with)|than(?: in)?)\s+(.+)$", re.IGNORECASE)
 
+
 def metric_drafts(scribe: Scribe) -> list[Draft]:
     metrics = _chosen_metrics(scribe)
     by = scribe.by(lexical=True)
     where = {
         **_blamed(scribe),
         **scribe.where(*DATA_FILTERS),
-        **graded(
-            scribe, "nonconformances" if "ncr_count" in metrics else "alarm_events" if "alarm_count" in metrics else ""
-        ),
+        **graded(scribe, "nonconformances" if "ncr_count" in metrics else "alarm_events" if "alarm_count" in metrics else ""),
     }
     named = {m.group(0) for m in BY.finditer(scribe.clause.text)}
-    by = [
-        key
-        for key in by
-        if named or not (key in ("line", "equipment", "site", "area") and isinstance(where.get(key), str))
-    ]
+    by = [key for key in by if named or not (key in ("line", "equipment", "site", "area") and isinstance(where.get(key), str))]
     if not by and (m := _PLURAL_SUBJECT.search(scribe.clause.text)):
         by = [key for key in [BY_WORDS.get(m.group(1).lower())] if key]
     if not by:
@@ -72,7 +67,7 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
             and len(value) > 1
             and key in ("equipment", "line", "product", "shift", "area", "site", "variant", "lot")
         ][:1]
-    held_against = _AGAINST.search(scribe.clause.text)
+    held_against = _AGAINST.search(scribe.clause.text) if _against(scribe, None) else None
     period, unresolved, shift = scribe.period(until=held_against.start() if held_against else MOST_CHARACTERS)
     where = with_shift(where, shift)
     if scribe.get("status") and "ncr_count" in metrics:
@@ -101,9 +96,7 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
     return [Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))]
 
 
-_BLAME = re.compile(
-    r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|down to)\s+((?:[\w-]+ ?){1,4})", re.IGNORECASE
-)
+_BLAME = re.compile(r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|down to)\s+((?:[\w-]+ ?){1,4})", re.IGNORECASE)
 
 
 def _blamed(scribe: Scribe) -> dict[str, Any]:
@@ -126,11 +119,7 @@ def _chosen_metrics(scribe: Scribe) -> list[str]:
     if len(chosen) < 2:
         return chosen
     lowered = f" {re.sub(r'[^a-z0-9]+', ' ', scribe.clause.text.lower())} "
-    named = {
-        id
-        for word, id in scribe.plant.vocabulary("metric").items()
-        if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered
-    }
+    named = {id for word, id in scribe.plant.vocabulary("metric").items() if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered}
     return [name for name in chosen if name in named or ranked[name] >= VERY_LIKELY] or chosen[:1]
 
 
@@ -148,9 +137,7 @@ def _metric_sort(scribe: Scribe, metric: str) -> str:
     return next(iter(ways)) if len(ways) == 1 else sort
 
 
-def _compare_to(
-    scribe: Scribe, metrics: Sequence[str], by: Sequence[str], period: Period | None
-) -> tuple[Any, dict[str, Any]]:
+def _compare_to(scribe: Scribe, metrics: Sequence[str], by: Sequence[str], period: Period | None) -> tuple[Any, dict[str, Any]]:
     """What the figures are held against, and a limit on the figure itself ("lines below 60 %")."""
     kind = scribe.best("compare_to")
     said = [p for p in scribe.clause.placeholders if p.label == "compare"] or scribe.get("compare")
@@ -159,18 +146,9 @@ def _compare_to(
     for item in [*numbers, *said]:
         before = text[: item.start] if item.turn == 0 else ""
         number = as_number(item.text)
-        if (
-            by
-            and number is not None
-            and not isinstance(item.value, SaidPeriod)
-            and (MORE.search(before) or LESS.search(before))
-        ):
+        if by and number is not None and not isinstance(item.value, SaidPeriod) and (MORE.search(before) or LESS.search(before)):
             bound = "min" if MORE.search(before) else "max"
-            return None, {
-                metrics[0]: {
-                    bound: _in_unit(number, item.text + text[item.end : item.end + 10], metrics[0], scribe.plant)
-                }
-            }
+            return None, {metrics[0]: {bound: _in_unit(number, item.text + text[item.end : item.end + 10], metrics[0], scribe.plant)}}
     bounds = _having(scribe, metrics[0]) if by else {}
     if bounds:
         return None, bounds
@@ -196,11 +174,7 @@ def _compare_to(
     if kind == "number" and numbers:
         number = as_number(numbers[0].text)
         return (_in_unit(number, numbers[0].text, metrics[0], scribe.plant), {}) if number is not None else (None, {})
-    return (
-        ("target", {})
-        if said and re.search(r"target|plan|goal|budget|standard|rated|norm", said[0].text, re.IGNORECASE)
-        else (None, {})
-    )
+    return ("target", {}) if said and re.search(r"target|plan|goal|budget|standard|rated|norm", said[0].text, re.IGNORECASE) else (None, {})
 
 
 def _against(scribe: Scribe, period: Period | None) -> Period | None:
@@ -219,11 +193,7 @@ def _against(scribe: Scribe, period: Period | None) -> Period | None:
 def _having(scribe: Scribe, metric: str) -> dict[str, Any]:
     """ "Lines with more than 5 %": a bound on the figure itself, where the figures are grouped."""
     text = scribe.clause.text
-    taken = [
-        (p.start, p.end)
-        for p in scribe.clause.placeholders
-        if p.turn == 0 and p.label not in ("number", "compare", "limit")
-    ]
+    taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0 and p.label not in ("number", "compare", "limit")]
     for m in QUANTITY.finditer(text):
         more, less = MORE.search(text[: m.start()]), LESS.search(text[: m.start()])
         if (more or less) and not any(start < m.end() and m.start() < end for start, end in taken):

@@ -83,7 +83,7 @@ def plan(
     drafts: list[Draft] = []
     confidence = 1.0
     for clause in understanding.clauses:
-        found = draft_calls(clause, question, plant)
+        found = draft_calls(clause, question, plant, len(understanding.clauses) == 1)
         if understanding.followup:
             found = merged(found, clause, understanding, question, plant)
         drafts += found

@@ -48,11 +48,12 @@ def graded(scribe: Scribe, record: str) -> dict[str, Any]:
         if found:
             value: Any = list(dict.fromkeys(found)) if len(set(found)) > 1 else found[0]
             out[label] = (
-                {"not": value}
-                if re.search(r"\b(?:not|without|except|excluding|no|but)(?: the)?\s*$", before, re.IGNORECASE)
-                else value
+                {"not": value} if re.search(r"\b(?:not|without|except|excluding|no|but)(?: the)?\s*$", before, re.IGNORECASE) else value
             )
     return out
+
+
+UNSPOKEN_STATUS = 0.75  # probability from which a status counts that no word of the question says
 
 
 def statuses_of(scribe: Scribe, record: str) -> Any:
@@ -62,8 +63,11 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
     chosen = list(scribe.reading.above("record_status", CHOSEN))
     said = scribe.get("status")
     spoken = _said_statuses(scribe, known)
-    if spoken and not said and not set(spoken) & set(chosen):
-        chosen = spoken
+    if not said:
+        likely = dict(scribe.reading.heads["record_status"])
+        chosen = [label for label in chosen if label in spoken or likely[label] >= UNSPOKEN_STATUS]
+        if spoken and (not set(spoken) & set(chosen) or not re.search(r"\b(?:and|or)\b|[,/&]", scribe.clause.text)):
+            chosen = spoken
     if not chosen and said:
         top, p = scribe.reading.heads["record_status"][0]
         chosen = [top] if p >= 0.25 else [str(said[0].value).lower().replace(" ", "_")]
@@ -71,9 +75,7 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
         return None
     if not known:
         return chosen[0] if len(chosen) == 1 else chosen
-    found = [
-        name for label in chosen if (name := canonical_status(known, label, [str(p.value) for p in said])) is not None
-    ]
+    found = [name for label in chosen if (name := canonical_status(known, label, [str(p.value) for p in said])) is not None]
     found = list(dict.fromkeys(found))
     if not found:
         return None
@@ -81,7 +83,24 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
 
 
 _LOOSE_STATUS = frozenset(
-    ["good", "ok", "up", "active", "running", "waiting", "started", "done", "late", "approved", "issued", "late", "planned", "released", "closed", "scheduled"]
+    [
+        "good",
+        "ok",
+        "up",
+        "active",
+        "running",
+        "waiting",
+        "started",
+        "done",
+        "late",
+        "approved",
+        "issued",
+        "late",
+        "planned",
+        "released",
+        "closed",
+        "scheduled",
+    ]
 )
 
 
@@ -94,11 +113,7 @@ def _said_statuses(scribe: Scribe, known: Mapping[str, Any]) -> list[str]:
             text = text[: item.start] + "·" * (item.end - item.start) + text[item.end :]
     found = []
     if not known:
-        return [
-            s
-            for s in RECORD_STATUSES
-            if re.search(rf"(?<![\w-]){s.replace('_', ' ')}(?![\w-])", text) and s not in _LOOSE_STATUS
-        ][:1]
+        return [s for s in RECORD_STATUSES if re.search(rf"(?<![\w-]){s.replace('_', ' ')}(?![\w-])", text) and s not in _LOOSE_STATUS][:1]
     for name, spec in known.items():
         words = [name.replace("_", " "), *(alias.lower() for alias in spec.aliases)]
         if any(
@@ -173,6 +188,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
         where["status"] = status
     if record == "maintenance_orders" and "order" in where and "id" not in where:
         where["id"] = where.pop("order")
+    if record == "spare_parts" and status == "in_stock" and (scribe.get("part") or scribe.get("equipment")):
+        where.pop("status")  # "do we have a filter in stock" wants the stock, also when it is none
     where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}
     period, unresolved, shift = scribe.period(events=True)
     aged = _OLDER.search(period.text) if period else None
@@ -201,7 +218,115 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
 #: What a record is mostly asked by; its name is looked for in the words that nobody marked.
 _SUBJECT_OF: Mapping[str, str] = {"spare_parts": "part", "certifications": "certification", "nonconformances": "defect"}
 _PLAIN_WORDS = frozenset(
-    ["do", "we", "have", "any", "got", "how", "many", "much", "are", "there", "is", "in", "stock", "the", "a", "an", "of", "for", "our", "what", "which", "who", "whose", "left", "on", "hand", "still", "available", "show", "list", "me", "please", "have", "has", "had", "enough", "spare", "part", "parts", "stock", "level", "where", "and", "can", "i", "need", "some", "store", "stores", "warehouse", "piece", "pieces", "open", "closed", "overdue", "below", "minimum", "under", "out", "expired", "expiring", "valid", "certified", "certificate", "certificates", "certification", "certifications", "licence", "license", "qualified", "training", "trained", "people", "operators", "ncr", "ncrs", "ncs", "nc", "reports", "report", "nonconformances", "from", "last", "this", "since", "yesterday", "today", "week", "month", "ones", "one", "only", "them", "it", "its", "that", "those", "these", "all", "up", "with", "to", "by", "at", "reordered", "order", "ordered"]
+    [
+        "do",
+        "we",
+        "have",
+        "any",
+        "got",
+        "how",
+        "many",
+        "much",
+        "are",
+        "there",
+        "is",
+        "in",
+        "stock",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "our",
+        "what",
+        "which",
+        "who",
+        "whose",
+        "left",
+        "on",
+        "hand",
+        "still",
+        "available",
+        "show",
+        "list",
+        "me",
+        "please",
+        "have",
+        "has",
+        "had",
+        "enough",
+        "spare",
+        "part",
+        "parts",
+        "stock",
+        "level",
+        "where",
+        "and",
+        "can",
+        "i",
+        "need",
+        "some",
+        "store",
+        "stores",
+        "warehouse",
+        "piece",
+        "pieces",
+        "open",
+        "closed",
+        "overdue",
+        "below",
+        "minimum",
+        "under",
+        "out",
+        "expired",
+        "expiring",
+        "valid",
+        "certified",
+        "certificate",
+        "certificates",
+        "certification",
+        "certifications",
+        "licence",
+        "license",
+        "qualified",
+        "training",
+        "trained",
+        "people",
+        "operators",
+        "ncr",
+        "ncrs",
+        "ncs",
+        "nc",
+        "reports",
+        "report",
+        "nonconformances",
+        "from",
+        "last",
+        "this",
+        "since",
+        "yesterday",
+        "today",
+        "week",
+        "month",
+        "ones",
+        "one",
+        "only",
+        "them",
+        "it",
+        "its",
+        "that",
+        "those",
+        "these",
+        "all",
+        "up",
+        "with",
+        "to",
+        "by",
+        "at",
+        "reordered",
+        "order",
+        "ordered",
+    ]
 )
 
 
@@ -229,10 +354,7 @@ def _subject_name(scribe: Scribe, record: str, where: Mapping[str, Any]) -> dict
     best = " ".join(max(runs, key=lambda words: len(list(words))))
     return (
         {"part": best}
-        if kind == "part"
-        and best
-        and scribe.reading.tools[0][1] > CHOSEN
-        and not {"equipment", "equipment_class"} & set(where)
+        if kind == "part" and best and scribe.reading.tools[0][1] > CHOSEN and not {"equipment", "equipment_class"} & set(where)
         else {}
     )
 
@@ -257,11 +379,7 @@ def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
     spec = scribe.plant.model.records.get(record)
     out: dict[str, Any] = {}
     text = scribe.clause.text
-    taken = [
-        (p.start, p.end)
-        for p in scribe.clause.placeholders
-        if p.turn == 0 and p.label not in ("number", "compare", "text", "query")
-    ]
+    taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0 and p.label not in ("number", "compare", "text", "query")]
     for m in QUANTITY.finditer(text):
         if any(start < m.end() and m.start() < end for start, end in taken):
             continue

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 #: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
 DOUBTFUL = 0.35
+SURE_STATUS = 0.97  # a status other than `answer` that is this sure is not doubted by reading the halves
 SURE_ALONE = 0.9  # a question that is this clear by itself does not lean on earlier ones
 SURELY_ONE = 0.7  # probability of a single call above which a question is not taken apart
 SECOND_TOOL = 0.25  # probability of a second tool from which a question is tried as two requests
@@ -150,16 +151,14 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     context = question.previous_texts[-3:]
     reading = router.read(text, context)
     alone = router.read(text) if context and not _points_back(text) else None
-    if (
-        alone is not None
-        and alone.best("status") == "answer"
-        and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE
-    ):
+    if alone is not None and alone.best("status") == "answer" and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE:
         reading, context = alone, ()  # a complete question of its own; what came before would only bend it
     reader = _Marks(plant, names_of(plant), question)
     placeholders = reader.placeholders(text, reading.spans)
     carried = reader.carried(reading.context_spans, context)
     clauses = _clauses(text, context, reading, placeholders, carried, router, reader)
+    if len(clauses) > 1 and reading.best("status") != "answer":
+        reading = clauses[0].reading
     return Understanding(
         text=text,
         masked=mask(text, placeholders),
@@ -176,11 +175,7 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
 def mask(text: str, placeholders: Sequence[Placeholder]) -> str:
     """The text with spans replaced by their placeholders; a phrase around other spans keeps its words and theirs."""
     out, at = [], 0
-    outer = [
-        p
-        for p in placeholders
-        if not any(q is not p and q.start <= p.start and p.end <= q.end and q.phrase for q in placeholders)
-    ]
+    outer = [p for p in placeholders if not any(q is not p and q.start <= p.start and p.end <= q.end and q.phrase for q in placeholders)]
     for item in sorted(outer, key=lambda p: p.start):
         if item.turn == 0 and item.start >= at:
             out += [text[at : item.start], f"<{item.name}>"]
@@ -232,7 +227,7 @@ class _Marks:
 
     def placeholders(self, text: str, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
         entities = self._tidied(text, [s for s in spans if s.label not in PHRASES])
-        phrases = [_trimmed(s, text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
+        phrases = [_with_particle(_trimmed(s, text), text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
         entities = self._with_names(text, entities)
         entities = self._with_periods(text, entities)
         entities = _with_shifts(text, _with_codes(text, entities), self.plant.calendar)
@@ -282,13 +277,9 @@ class _Marks:
             if any(s.label in ("period", "compare", "shift") for s in over):
                 continue
             codes = [s for s in over if s.label in ("limit", "number", "code", "lot", "order", "serial", "id")]
-            if codes and (
-                not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)
-            ):
+            if codes and (not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)):
                 continue  # a code that says more than the name; the name of a known thing beats a bare guess
-            if any(
-                s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over
-            ):
+            if any(s.start <= named.start and named.end <= s.end and _other_number(s, named.start, named.end) for s in over):
                 continue  # "CNC-02 north" or "press 1 feeder" is another thing than what it contains
             for s in over:
                 out.remove(s)
@@ -335,9 +326,7 @@ class _Marks:
         """One span with what it stands for; None for a word that means "here" when nobody stands anywhere."""
         label, text = span.label, span.text
 
-        def made(
-            label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False
-        ) -> Placeholder:
+        def made(label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False) -> Placeholder:
             return Placeholder(
                 "",
                 label,
@@ -388,8 +377,50 @@ class _Marks:
 
 
 _NO_NAME = frozenset(
-    ["too", "also", "it", "that", "this", "same", "one", "ones", "other", "others", "them", "those", "these", "all", "both", "any", "each", "every", "which", "what", "who", "and", "or", "the", "a", "an", "there", "here", "only", "just", "so", "then"]
+    [
+        "too",
+        "also",
+        "it",
+        "that",
+        "this",
+        "same",
+        "one",
+        "ones",
+        "other",
+        "others",
+        "them",
+        "those",
+        "these",
+        "all",
+        "both",
+        "any",
+        "each",
+        "every",
+        "which",
+        "what",
+        "who",
+        "and",
+        "or",
+        "the",
+        "a",
+        "an",
+        "there",
+        "here",
+        "only",
+        "just",
+        "so",
+        "then",
+    ]
 )
+_PARTICLE = re.compile(r"\s+(?:up|down|off|on|out|over|in|apart|together)\b(?!\s+(?:the|this|that|a|an|our|\w*\d))", re.IGNORECASE)
+
+
+def _with_particle(span: Span, text: str) -> Span:
+    """ "set up", "take apart": a verb keeps its particle."""
+    m = _PARTICLE.match(text, span.end)
+    return replace(span, text=text[span.start : m.end()], end=m.end()) if m and span.label == "task" else span
+
+
 _OWN_LINE = re.compile(r"(?:on |at |for |in )?(?:this|the|my|our|that) (?:production )?line", re.IGNORECASE)
 _ONLY_SHIFT = re.compile(
     r"(?:during|on|in|for|over|only)? ?(?:the )?([\w ]+?) ?(?:shift|crew|team)|(?:on )?(nights|earlies|lates)",
@@ -410,9 +441,7 @@ def _plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> Said
     """The same period, its words without a leading preposition that adds nothing ("from the last quarter")."""
     text = said.period.text
     for _ in range(2):
-        shorter = re.sub(
-            r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE
-        )
+        shorter = re.sub(r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE)
         again = read(shorter) if shorter != text else None
         if again is None or (again.period.start, again.period.end) != (said.period.start, said.period.end):
             break
@@ -497,9 +526,7 @@ def _with_codes(text: str, spans: list[Span]) -> list[Span]:
         for m in pattern.finditer(text):
             start, end = m.start(1), m.start(1) + len(m.group(1).rstrip(".-"))
             over = [s for s in out if s.start < end and start < s.end]
-            if over and not all(
-                s.label in (*_CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over
-            ):
+            if over and not all(s.label in (*_CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over):
                 continue
             if any(s.label == label for s in over) and label != "serial":
                 continue
@@ -520,9 +547,7 @@ def _with_shifts(text: str, spans: list[Span], calendar: Calendar) -> list[Span]
     """Shifts by name where no span, least of all a time ("last night shift"), holds them."""
     out = list(spans)
     for m in _SAID_SHIFT.finditer(text):
-        if not any(s.start < m.end() and m.start() < s.end for s in out) and shift_named(
-            m.group(0).replace("-", " "), calendar
-        ):
+        if not any(s.start < m.end() and m.start() < s.end for s in out) and shift_named(m.group(0).replace("-", " "), calendar):
             out.append(Span("shift", m.group(0).replace("-", " "), m.start(), m.end(), 0.9))
     return sorted(out, key=lambda s: s.start)
 
@@ -546,34 +571,23 @@ def _clauses(
 ) -> tuple[Clause, ...]:
     """One clause, or the two that a compound question is best cut into."""
     whole = (Clause(text, reading, placeholders, carried),)
-    several = reading.best("calls") != "1" or (
-        reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE
-    )
-    if reading.best("status") != "answer":
-        return whole
+    several = reading.best("calls") != "1" or (reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE)
+    status, p = reading.heads["status"][0]
+    if status != "answer":
+        return (_two_requests(text, context, router, marks) or whole) if p < SURE_STATUS else whole
     if not several:
         return _two_requests(text, context, router, marks) or whole
     wanted = {tool for tool, p in reading.tools if p >= 0.2}
     best: tuple[float, tuple[Clause, ...]] | None = None
-    joints = [
-        m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 2 and len(text[m.end() :].split()) >= 2
-    ]
+    joints = [m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 3 and len(text[m.end() :].split()) >= 3]
     for joint in joints[:MOST_JOINTS]:
         first, second = text[: joint.start()], text[joint.end() :]
         left, right = router.read(first, context), router.read(second, (*context[-2:], first))
-        if {left.tools[0][0], right.tools[0][0]} == wanted or (
-            len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]
-        ):
+        if {left.tools[0][0], right.tools[0][0]} == wanted or (len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]):
             agreement = 1.0
         else:
             agreement = 0.5 if {left.tools[0][0], right.tools[0][0]} <= {t for t, _ in reading.tools[:3]} else 0.2
-        score = (
-            agreement
-            * left.tools[0][1]
-            * right.tools[0][1]
-            * (left.best("status") == "answer")
-            * (right.best("status") == "answer")
-        )
+        score = agreement * left.tools[0][1] * right.tools[0][1] * (left.best("status") == "answer") * (right.best("status") == "answer")
         if best is None or score > best[0]:
             cut = (
                 Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
@@ -585,7 +599,7 @@ def _clauses(
                 ),
             )
             best = (score, cut)
-    return best[1] if best and best[0] >= 0.25 and _asks(best[1][0]) and _asks(best[1][1]) else whole
+    return best[1] if best and best[0] >= 0.25 and _asks_for_more(*best[1]) else whole
 
 
 _STRONG_JOINT = re.compile(
@@ -604,9 +618,7 @@ def _two_requests(text: str, context: Sequence[str], router: Reader, marks: _Mar
             continue
         left, right = router.read(first, context), router.read(second, (*context[-2:], first))
         sure = all(
-            r.tools[0][1] >= SURE_PART
-            and r.heads["status"][0] >= ("answer", SURE_PART)
-            and r.best("status") == "answer"
+            r.tools[0][1] >= SURE_PART and r.heads["status"][0] >= ("answer", SURE_PART) and r.best("status") == "answer"
             for r in (left, right)
         )
         if sure and left.tools[0][0] != right.tools[0][0] and router.read(second).tools[0][0] == right.tools[0][0]:
@@ -629,8 +641,11 @@ def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:
     return replace(first, carried=(*first.carried, *(replace(p, turn=-1) for p in lent))), second
 
 
-def _asks(clause: Clause) -> bool:
-    return len(clause.text.split()) >= 2
+def _asks_for_more(first: Clause, second: Clause) -> bool:
+    """Whether the second part is a request of its own, not an afterthought to the first ("..., open ones")."""
+    if first.reading.tools[0][0] != second.reading.tools[0][0]:
+        return True
+    return any(p.label not in ("status", "limit", "skill", "severity", "priority") for p in second.placeholders)
 
 
 def values(placeholders: Sequence[Placeholder], *labels: str) -> list[Placeholder]:
