@@ -31,6 +31,7 @@ from assistant.demo import PASSWORD as DEMO_PASSWORD
 from assistant.guard import DOCUMENT_POLICY, Guard
 from assistant.pages import PagePictures
 from assistant.problems import BadQuestion, NotAllowed, NotFound, NotSignedIn, Problem, Unavailable, translated
+from assistant.store import SESSION_HOURS
 from assistant.streaming import HEARTBEAT_S, Lane, Report, Running, stream
 from assistant.turn import Ask
 from assistant.wire import ConfirmIn, DocumentIn, FeedbackIn, LoginIn, QuestionIn, machines, person, plant_card
@@ -40,7 +41,6 @@ log = logging.getLogger("andon.service")
 
 UI = Path(__file__).parent / "ui"
 COOKIE = "andon_session"
-SESSION_S = 12 * 3600
 Done = TypeVar("Done")
 
 
@@ -124,7 +124,7 @@ class Service:
             return JSONResponse({"user": person(caller), "token": token})
         response = JSONResponse({"user": person(caller)})
         response.set_cookie(
-            COOKIE, token, max_age=SESSION_S, httponly=True, samesite="strict", secure=request.url.scheme == "https"
+            COOKIE, token, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=request.url.scheme == "https"
         )
         return response
 

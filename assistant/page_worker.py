@@ -90,8 +90,9 @@ def match(page: Letters, quote: str, line_of: Sequence[float]) -> tuple[list[tup
     exact = occurrences(page, whole)
     if exact:
         return exact[:1], 1.0
-    pieces = [letters(list(piece)).text for piece in fragments(quote)]
-    places = [(piece, occurrences(page, piece)) for piece in pieces if piece]
+    pieces = [(letters(list(piece)).text, piece.rstrip().endswith(":")) for piece in fragments(quote)]
+    labels = {piece for piece, label in pieces if label}  # a table's heading carries the same words: marked only beside
+    places = [(piece, occurrences(page, piece)) for piece, _ in pieces if piece]
     strong = [item for item in places if item[1] and len(item[0]) >= _SHORT]
     chosen: list[tuple[int, int]] = []
     if strong:
@@ -101,7 +102,8 @@ def match(page: Letters, quote: str, line_of: Sequence[float]) -> tuple[list[tup
             if not spots:
                 continue
             spot = anchor if piece == anchor_piece else min(spots, key=lambda s: abs(line_of[s[0]] - line_of[anchor[0]]))
-            if len(piece) >= _SHORT or abs(line_of[spot[0]] - line_of[anchor[0]]) < 30:
+            far = abs(line_of[spot[0]] - line_of[anchor[0]]) >= 30
+            if not far or (len(piece) >= _SHORT and piece not in labels):
                 chosen.append(spot)
     covered = sum(end - start for start, end in set(chosen)) / len(whole)
     if covered < 0.6:
@@ -129,7 +131,7 @@ def line_boxes(boxes: Sequence[Box]) -> list[Box]:
 
 
 def _render(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
-    import pypdfium2 as pdfium  # type: ignore[import-untyped]
+    import pypdfium2 as pdfium
 
     try:
         document = pdfium.PdfDocument(request["path"])
@@ -158,7 +160,7 @@ def _marks(page: Any, quote: str, width: int, height: int) -> tuple[list[Box], f
     """Rectangles in pixels around the passage, and the share of it that was found."""
     import ctypes
 
-    import pypdfium2.raw as raw  # type: ignore[import-untyped]
+    import pypdfium2.raw as raw
 
     if not quote:
         return [], 0.0

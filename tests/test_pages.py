@@ -101,6 +101,15 @@ def test_the_value_nearest_to_its_label_wins() -> None:
     assert all(page.at[start] >= second for start, _ in ranges)
 
 
+def test_the_heading_of_a_column_is_not_marked_for_its_label() -> None:
+    words = "Description of columns Consequence expected Coolant flow was low Feed hold after a while"
+    page = letters(words)
+    heights = [700.0 if at < words.index("Coolant") else 600.0 for at in page.at]
+    ranges, _ = match(page, "Description: Coolant flow was low\nConsequence: Feed hold after a while", heights)
+    assert ranges
+    assert all(heights[start] == 600.0 for start, _ in ranges)
+
+
 def test_what_is_not_there_is_not_marked(book: Path, pictures: PagePictures) -> None:
     picture = pictures.picture(book, 3, "The gearbox oil is changed every 4,000 hours of operation.")
     assert picture.found == "none"

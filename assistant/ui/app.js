@@ -28,6 +28,7 @@ async function start() {
   wireSheet();
   wireBar();
   wireQuestion();
+  window.speechSynthesis?.getVoices(); // browsers load them at the first call
   const wanted = new URLSearchParams(location.search).get("equipment");
   state.machine = wanted || kept.get("machine", null);
   if (wanted) kept.set("machine", wanted);
