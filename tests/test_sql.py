@@ -752,6 +752,8 @@ def test_postgres_snapshot_holds_one_moment(postgres: Database, postgres_url: st
 @pytest.fixture(scope="module")
 def duck_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("duckdb") is None:
+        if REQUIRE_ALL:
+            pytest.fail("DuckDB is missing")
         pytest.skip("DuckDB is not installed")
     duckdb = importlib.import_module("duckdb")
     folder = tmp_path_factory.mktemp("exports")

@@ -22,7 +22,7 @@ from sqlglot.optimizer.qualify_tables import qualify_tables
 from sqlglot.schema import MappingSchema
 
 from tools.sql.lists import CLAUSES, DEFAULT_SCHEMAS, DIALECTS
-from tools.sql.syntax import Refusal, Syntax, dialect_of, first_line, parser_refusal
+from tools.sql.syntax import PARSER_FAILURES, Refusal, Syntax, dialect_of, first_line, parser_refusal
 from tools.sql.values import ROW_CAPS, Decision, Grants, Reach, Refused, Statement, TableGrant
 
 SCOPE_PREFIX = "scope__"
@@ -199,7 +199,7 @@ class _Rewrite:
             tree = qualify_tables(tree, dialect=self.dialect)
             tree = qualify_columns(tree, schema, dialect=self.dialect)
             validate_qualify_columns(tree)
-        except SqlglotError as failure:
+        except PARSER_FAILURES as failure:
             raise _name_refusal(failure, self.sql) from None
         if self.engine == "sqlite":
             self.name_values(tree)
@@ -231,9 +231,13 @@ class _Rewrite:
                 node.set("quoted", True)
             elif kind is exp.Column:
                 column = cast(exp.Column, node)
+                if isinstance(column.this, exp.Star):
+                    raise Refusal(f"{column.table}.*", f"The row {column.table}.* is not allowed as a value.")
                 if not column.table and not _names_output(column):
                     raise Refusal(f"column {column.name}", f"There is no column {column.name} that may be read here.")
                 columns.setdefault(column.table, set()).add(column.name)
+            elif kind is exp.Star and not isinstance(node.parent, exp.Count):
+                raise Refusal("*", "The star * is not allowed as a value.")
             elif kind is exp.Table:
                 if node.name.casefold() not in self.ctes:
                     bases.append(cast(exp.Table, node))
@@ -441,4 +445,5 @@ def _name_refusal(failure: Exception, sql: str) -> Refusal:
             name = match[1].replace('"', "").replace("`", "").rstrip(".")
             hint = " Text is written in single quotes." if f'"{name}"' in sql else ""
             return Refusal(f"column {name}", sentence.format(name) + hint)
-    return Refusal("names", f"The names in the statement do not fit together: {text}")
+    detail = f": {text}" if isinstance(failure, SqlglotError) else "."
+    return Refusal("names", f"The names in the statement do not fit together{detail}")

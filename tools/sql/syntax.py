@@ -40,7 +40,9 @@ MAX_PREFIX_RUN = 20  # NOT NOT NOT ..., - - - ...: the same recursion without br
 MAX_OFFSET = 1_000_000
 
 # sqlglot raises these on text that it cannot take, beside its own errors; a gate that crashes is no gate.
-_PARSER_FAILURES = (SqlglotError, RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError)
+PARSER_FAILURES = (
+    SqlglotError, RecursionError, ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError,
+)  # fmt: skip
 _OPENING = {TokenType.L_PAREN, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.END}
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.EXISTS}
@@ -90,7 +92,7 @@ class Syntax:
             tokens = self.dialect.tokenize(sql)
             self.check_tokens(tokens)
             trees = self.dialect.parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, sql)
-        except _PARSER_FAILURES as failure:
+        except PARSER_FAILURES as failure:
             refused = parser_refusal(failure)
             raise Refusal(refused.construct, refused.reason) from None
         if not trees or trees[0] is None:
@@ -195,6 +197,15 @@ class Syntax:
     def check_select(self, node: exp.Select) -> None:
         if not node.expressions:
             raise Refusal("SELECT without columns", "A SELECT without columns is not allowed.")
+        for place, shown in enumerate(node.expressions):
+            # sqlglot names a subquery inside itself, where GROUP BY 1 does not find it.
+            if isinstance(shown, exp.Subquery):
+                name = shown.args.get("alias")
+                shown.set("alias", None)
+                identifier = name.this if name is not None else exp.to_identifier(f"_col_{place}")
+                alias = exp.Alias(alias=identifier)
+                shown.replace(alias)
+                alias.set("this", shown)
 
     def check_table(self, node: exp.Table) -> None:
         if not isinstance(node.this, exp.Identifier):
