@@ -89,12 +89,12 @@ def sql(plant: Demo) -> list[dict[str, Any]]:
     grants = assistant.plant.grants(assistant.caller("eve"))
     unseen, known, through = [], [], []
     for number in range(40):
-        text = f"SELECT equipment_id, SUM(good) AS good FROM production_hours WHERE produced > {number} GROUP BY equipment_id"  # noqa: S608
+        text = f"SELECT equipment_id, SUM(good) AS good FROM production_hours WHERE produced > {number} GROUP BY equipment_id"
         statement = Statement(text, purpose="free")
         unseen.append(_ms(lambda s=statement: check(s, grants, assistant.plant.database.dialect)))
         known.append(_ms(lambda s=statement: check(s, grants, assistant.plant.database.dialect)))
     for number in range(5):
-        text = f"SELECT COUNT(*) AS n FROM alarm_events WHERE severity <> 'x{number}'"  # noqa: S608
+        text = f"SELECT COUNT(*) AS n FROM alarm_events WHERE severity <> 'x{number}'"
         through.append(_ms(lambda t=text: assistant.plant.database.run(Statement(t, purpose="free"), grants)))
     return [
         _row("decision, unseen statement, median of 40", statistics.median(unseen), "ms"),
@@ -148,7 +148,7 @@ def _server() -> dict[str, list[dict[str, Any]]]:
         command = [sys.executable, "-m", "assistant", "serve", "--port", str(port)]
         environment = {**os.environ, "ANDON_HOME": str(home)}
         started = time.perf_counter()
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             try:
                 ready = _wait(f"http://127.0.0.1:{port}/readyz", process)
                 took = time.perf_counter() - started
@@ -176,7 +176,7 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2) as reply:  # noqa: S310
+            with urllib.request.urlopen(url, timeout=2) as reply:
                 if reply.status == 200:
                     return True
         except (urllib.error.URLError, OSError):
@@ -191,7 +191,7 @@ def _ask_over_http(port: int) -> int:
     def post(path: str, body: Mapping[str, Any]) -> None:
         address = f"http://127.0.0.1:{port}"
         headers = {"Content-Type": "application/json", "Origin": address}
-        request = urllib.request.Request(address + path, json.dumps(body).encode(), headers)  # noqa: S310
+        request = urllib.request.Request(address + path, json.dumps(body).encode(), headers)
         with opener.open(request, timeout=60) as reply:
             reply.read()
 

@@ -219,13 +219,13 @@ def _draft(case: Case, answer: Answer, truth: Truth, render: Render | None, at: 
     findings = [] if block["kind"] == draft.kind else [Finding("draft", f"a {block['kind']} instead of a {draft.kind}")]
     if render is None:
         return findings
-    text = folded(render(block["id"]))
+    text = folded(re.sub(r"[*\\_`]", "", render(block["id"])))  # Markdown marks are no words
     if draft.ids:
         wanted = [str(row[0]) for row in _oracle(draft.ids, case, truth, at)]
         missing = [item for item in wanted if folded(item) not in text]
         if missing:
             findings.append(Finding("draft", f"{len(missing)} of {len(wanted)} records are not in the document: {missing[:4]}"))
-    findings += [Finding("draft", f"the document does not say {words!r}") for words in draft.says if not any(folded(w) in text for w in words.split("||"))]
+    findings += [Finding("draft", f"the document does not say {words!r}") for words in draft.says if not any(folded(re.sub(r"[_]", "", w)) in text for w in words.split("||"))]
     return findings + [Finding("draft", f"the document says {words!r}") for words in draft.absent if folded(words) in text]
 
 
@@ -271,7 +271,8 @@ def _document_wrong(citation: Mapping[str, Any], truth: Truth) -> str | None:
         source = truth.log_texts.get(str(citation.get("section")))
         if source is None:
             return f"there is no entry {citation.get('section')}"
-        return None if folded(str(quote or "")) in folded(source) else f"the entry {citation.get('section')} does not say the quotation"
+        said = folded(str(quote or ""))  # a whole entry is cited with its machine and date before it
+        return None if said and (said in folded(source) or folded(source) in said) else f"the entry {citation.get('section')} does not say the quotation"
     if not page:
         return f"no page of {document} is named"
     here = truth.page(str(document), str(revision), int(page))

@@ -61,7 +61,7 @@ def _sample(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     by_list: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         by_list[row["list"]].append(row)
-    chance = random.Random(17)  # noqa: S311
+    chance = random.Random(17)
     return [row for name in sorted(by_list) for row in chance.sample(by_list[name], min(ASKED, len(by_list[name])))]
 
 

@@ -206,7 +206,7 @@ def retrieval(demo: Demo, progress: Progress | None = None) -> Score:
     from ingest.demo.manuals import facts
 
     chosen = sample(facts(), SAMPLE)
-    classes = {document: cls for document, cls in _classes(demo.assistant)}
+    classes = dict(_classes(demo.assistant))
     ranks: list[int] = []
     by_kind: dict[str, list[bool]] = defaultdict(list)
     failures = []
@@ -236,7 +236,7 @@ def sample(facts: Sequence[Mapping[str, Any]], size: int) -> list[Mapping[str, A
     for fact in facts:
         if repeated[fact["document"], fact["key"]] == 1 and (fact["kind"] == "alarm" or len(fact["key"].split()) > 1):
             by_kind[fact["kind"]].append(fact)
-    chance = random.Random(17)  # noqa: S311
+    chance = random.Random(17)
     return [fact for kind in sorted(by_kind) for fact in chance.sample(by_kind[kind], min(len(by_kind[kind]), size // len(by_kind)))]
 
 
