@@ -66,9 +66,9 @@ class Grants:
     functions: frozenset[str] | None = None
 
     @cached_property
-    def fingerprint(self) -> int:
+    def fingerprint(self) -> tuple[object, ...]:
         """A key for verdicts: the same tables, columns and scopes; values of parameters do not enter."""
-        return hash((tuple(self.tables.items()), self.functions))
+        return (tuple(self.tables.items()), self.functions)
 
 
 @dataclass(frozen=True)
