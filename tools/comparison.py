@@ -112,7 +112,8 @@ def _targets(call: Call, question: Question, span: Period, figures: Figures) -> 
         valid = f" AND t.{spec.valid_from} <= :at ORDER BY t.{spec.valid_from}"
     sql = f"SELECT t.{spec.metric} AS metric, t.{spec.value} AS target, {', '.join(fields)} FROM {spec.table} AS t WHERE t.{spec.metric} IN (:metrics){valid}"
     answer = plant.database.run(Statement(sql, parameters), plant.grants(call.caller, call.policy))
-    known = [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+    names = ["metric", "target", *spec.fields]
+    known = [dict(zip(names, row, strict=True)) for row in answer.rows]
     if not known:
         labels = ", ".join(plant.model.metrics[name].label for name in question.metrics)
         raise Unanswerable(Result("no_data", message=f"There is no target for {labels}."))

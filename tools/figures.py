@@ -73,9 +73,10 @@ def compute(call: Call, question: Question) -> Figures:
     answer = plant.database.run(
         Statement(sql, parameters, "answer"), plant.grants(call.caller, call.policy), deadline_s=call.deadline_s
     )
-    rows = tuple(
-        {name: python_value(value) for name, value in zip(answer.columns, row, strict=True)} for row in answer.rows
-    )
+    # The gate spells a name as a column of the database does, where one has it: Made for made.
+    ours = {name.casefold(): name for name in (*question.by, *plant.model.metrics, *elements, "counted")}
+    names = [ours[name.casefold()] for name in answer.columns]
+    rows = tuple({name: python_value(value) for name, value in zip(names, row, strict=True)} for row in answer.rows)
     return Figures(rows, elements, answer)
 
 
