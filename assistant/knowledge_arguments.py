@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from assistant.entities import HIERARCHY, bare_name, spoken_code
-from assistant.scribe import CHOSEN, SECOND_TOOL, Draft, Missing, Scribe, period_notes
+from assistant.scribe import CHOSEN, SECOND_TOOL, Draft, Missing, Scribe, listed, period_notes
 
 # -- knowledge and action tools ------------------------------------------------------------------------------------------
 _SPELLED = re.compile(
@@ -26,7 +26,7 @@ _CODE_LIKE = re.compile(
 
 
 def alarms_drafts(scribe: Scribe) -> list[Draft]:
-    codes = [str(p.value) for p in scribe.get("code", "id")]
+    codes = [str(p.value) for p in listed(scribe, scribe.get("code", "id"))]
     if not codes:
         codes = _codes_in(scribe)
     if not codes:
@@ -254,6 +254,10 @@ def opening_removed(text: str) -> str:
 
 def procedure_drafts(scribe: Scribe) -> list[Draft]:
     task = scribe.phrase("task") or opening_removed(without_places(scribe, scribe.clause.text))
+    # "clear alarm 502": the task without its code would be another task.
+    lost = [item.text for item in scribe.get("code") if item.text.lower() not in task.lower()]
+    if lost:
+        task = f"{task} alarm {' '.join(lost)}" if "alarm" not in task.lower() else f"{task} {' '.join(lost)}"
     arguments: dict[str, Any] = {"task": task, **_equipment(scribe)}
     product, skill = scribe.one("product", "variant"), scribe.best("skill")
     if product is not None:
@@ -308,7 +312,7 @@ def _direction(scribe: Scribe) -> str:
 def trace_drafts(scribe: Scribe) -> list[Draft]:
     drafts = []
     for label in ("serial", "lot", "order"):
-        drafts += [Draft("trace_material", {label: p.value, "direction": _direction(scribe)}) for p in scribe.get(label)]
+        drafts += [Draft("trace_material", {label: p.value, "direction": _direction(scribe)}) for p in listed(scribe, scribe.get(label))]
     if drafts:
         return drafts[:1] if len({next(iter(d.arguments)) for d in drafts}) > 1 else drafts
     for p in scribe.get("id", "code", "product", "part"):
@@ -322,15 +326,9 @@ def signal_drafts(scribe: Scribe) -> list[Draft]:
     period = scribe.shift_as_period(period)
     rest: dict[str, Any] = {**_equipment(scribe), **({"period": period} if period else {})}
     signals = (
-        list(dict.fromkeys(str(p.value) for p in scribe.get("signal")))
+        list(dict.fromkeys(str(p.value) for p in listed(scribe, scribe.get("signal"))))
         or [s for s in (scribe.phrase("query"), scribe.phrase("symptom"), residue(scribe)) if s][:1]
     )
-    if (
-        len(signals) > 1
-        and scribe.best("calls") == "1"
-        and not re.search(r"\b(?:and|plus|with|versus|vs|against)\b|[,&+/]", scribe.clause.text)
-    ):
-        signals = signals[:1]
     if not signals:
         return [
             Draft(

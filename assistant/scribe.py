@@ -103,9 +103,7 @@ QUANTITY = re.compile(
 )
 
 
-_ALL_OF = re.compile(
-    r"\b(?:of|all|our|these|those|have|has|with|both|got|between|across)(?: the| our)?\s*$", re.IGNORECASE
-)
+_ALL_OF = re.compile(r"\b(?:of|all|our|these|those|have|has|with|both|got|between|across)(?: the| our)?\s*$", re.IGNORECASE)
 _RANKED_LIST = re.compile(
     r"\b(?:worst|best|highest|lowest|longest|shortest|biggest|largest|smallest|slowest|fastest|most|least|newest|"
     r"latest|oldest|weakest|poorest|top) (?:ones? )?(?:first|on top|at the top|to (?:the )?\w+)\b",
@@ -197,9 +195,7 @@ class Scribe:
         said = read_period(f"{shift} shift", self.question.at, self.plant.calendar)
         return said.period if said else None
 
-    def period(
-        self, *, events: bool = False, until: int = MOST_CHARACTERS
-    ) -> tuple[Period | None, dict[str, Any], str]:
+    def period(self, *, events: bool = False, until: int = MOST_CHARACTERS) -> tuple[Period | None, dict[str, Any], str]:
         """The period said, what of it could not be placed, and the shift that it names. `events`: "now" is no period; `until`: only
         what is said before this place counts."""
         items = [p for p in self.get("period") if p.turn < 0 or p.end <= until]
@@ -256,6 +252,23 @@ def together(items: Sequence[Placeholder]) -> Any:
     return {"not": out[0] if len(out) == 1 else out}
 
 
+_LISTED = re.compile(
+    r"[\s\"']*(?:,|&|/|\+|;|\band\b|\bor\b|\bthen\b|\bplus\b|\bvs\.?|\bversus\b|\bthe\b|\b(?:alarms?|codes?|"
+    r"lots?|batch(?:es)?|serials?)\b|[\s\"'])*",
+    re.IGNORECASE,
+)
+
+
+def listed(scribe: Scribe, items: Sequence[Placeholder]) -> list[Placeholder]:
+    """The values that a question lists side by side ("502 and 503"); where they stand apart and one call is wanted, the
+    one that was marked most surely."""
+    if len(items) < 2 or scribe.best("calls") != "1":
+        return list(items)
+    text = scribe.clause.text
+    apart = any(left.turn or right.turn or not _LISTED.fullmatch(text[left.end : right.start]) for left, right in pairwise(items))
+    return [max(items, key=lambda p: (p.turn, p.score))] if apart else list(items)
+
+
 def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
@@ -272,11 +285,7 @@ def as_number(text: str) -> float | None:
             number = float(digits.replace(",", "."))
         except ValueError:
             return None
-        return (
-            number * 1000
-            if lowered[m.end() : m.end() + 1] == "k" and not lowered[m.end() + 1 : m.end() + 2].isalpha()
-            else number
-        )
+        return number * 1000 if lowered[m.end() : m.end() + 1] == "k" and not lowered[m.end() + 1 : m.end() + 2].isalpha() else number
     for word in re.findall(r"[a-z]+", lowered):
         if word in NUMBER_WORDS:
             return float(NUMBER_WORDS[word])

@@ -579,7 +579,11 @@ def _clauses(
         return _two_requests(text, context, router, marks) or whole
     wanted = {tool for tool, p in reading.tools if p >= 0.2}
     best: tuple[float, tuple[Clause, ...]] | None = None
-    joints = [m for m in _JOINTS.finditer(text) if len(text[: m.start()].split()) >= 3 and len(text[m.end() :].split()) >= 3]
+    joints = [
+        m
+        for m in _JOINTS.finditer(text)
+        if len(text[: m.start()].split()) >= 3 and len(text[m.end() :].split()) >= 3 and not _in_list(m, placeholders)
+    ]
     for joint in joints[:MOST_JOINTS]:
         first, second = text[: joint.start()], text[joint.end() :]
         left, right = router.read(first, context), router.read(second, (*context[-2:], first))
@@ -639,6 +643,12 @@ def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:
     has = {p.label in HIERARCHY for p in first.placeholders}
     lent = tuple(p for p in second.placeholders if p.label in HIERARCHY) if True not in has else ()
     return replace(first, carried=(*first.carried, *(replace(p, turn=-1) for p in lent))), second
+
+
+def _in_list(joint: re.Match[str], placeholders: Sequence[Placeholder]) -> bool:
+    """Whether a joint only stands between two names of a list ("CNC-01, CNC-02 and CNC-03")."""
+    before = {p.label for p in placeholders if p.end == joint.start() and not p.phrase}
+    return any(p.label in before for p in placeholders if p.start == joint.end() and not p.phrase)
 
 
 def _asks_for_more(first: Clause, second: Clause) -> bool:

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from assistant.entities import spoken_code
 from assistant.lm.phrasings import canonical_status
 from tools.registry import Period
 
 Planner = Callable[[str, Sequence[str]], tuple[str, Sequence[tuple[str, Mapping[str, Any]]]]]
 """(question, earlier questions) -> (status, calls as (tool, arguments))."""
 
-_EMPTY = frozenset(["the", "a", "an", "our", "my", "your", "on", "in", "at", "for", "of", "from", "to", "this", "that", "no", "number", "nr", "and"])
+_EMPTY = frozenset(
+    ["the", "a", "an", "our", "my", "your", "on", "in", "at", "for", "of", "from", "to", "this", "that", "no", "number", "nr", "and"]
+)
 #: Free wordings are right when most of their words are there; everything else must be equal.
 _FREE = frozenset(("task", "symptom", "query", "outcome", "text"))
 FREE_OVERLAP = 0.6
@@ -154,6 +157,18 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
         return len(a & b) >= FREE_OVERLAP * max(len(a), min(len(b), len(a) + 4))
     if key == "place" and wanted and got:
         return _singular(wanted) == _singular(got)
+    if key == "shift" and wanted and got:
+        return _singular(wanted).removesuffix(" shift") == _singular(got).removesuffix(" shift")
+    if key in ("code", "alarm", "lot") and wanted and got:
+        return spoken_code(str(wanted)).lower() == spoken_code(str(got)).lower()
+    if key == "compare_to" and wanted and got:
+        try:
+            number = float(".".join(str(got).split()[:2]))
+            return float(str(wanted).split()[0]) in (number, round(number * 100, 4))
+        except ValueError:
+            return False
+    if key == "skill" and wanted and got:
+        return bool({"beginners": "novice", "beginner": "novice", "new": "novice"}.get(str(wanted)) == got)
     return key in ("direction",) and wanted is None
 
 
@@ -161,9 +176,7 @@ def _singular(value: Any) -> str:
     return " ".join(word.removesuffix("s") for word in str(value).split())
 
 
-def score_cases(
-    cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]
-) -> dict[str, Score]:
+def score_cases(cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Score]:
     """Run written cases (evals/cases/planner.jsonl) by kind. `ask` answers a case with `status`, `calls` and `hazards`
     as `andon plan` prints them; a case of kind `hazard` is right when exactly its hazards are heard."""
     out: dict[str, Score] = {}
