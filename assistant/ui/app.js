@@ -203,10 +203,10 @@ function showStart() {
   if (!empty) return;
   const here = machine();
   section.append(
-    el("h1", { id: "start-title" }, words.start(state.user.name)),
+    el("h1", { id: "start-title" }, words.start(state.user.name.split(" ")[0])),
     el("p", { class: "lead" }, here ? words.startAt(`${here.id}, ${here.line_name}`) : words.startNowhere,
       state.plant.data_until ? ` ${words.dataUntil(time(state.plant.data_until))}.` : ""),
-    el("div", { class: "suggestions" }, words.suggestions(here).map(([topic, question]) => el("button", { class: "suggestion", type: "button", on: { click: () => ask(question) } },
+    el("div", { class: "suggestions" }, words.suggestions(here, Object.values(state.plant.lines ?? {})).map(([topic, question]) => el("button", { class: "suggestion", type: "button", on: { click: () => ask(question) } },
       el("span", { class: "topic" }, topic), el("span", {}, setText(question))))));
 }
 

@@ -96,22 +96,17 @@ export const words = {
     run_sql: "Running the query",
   },
   kind: { manual: "Manual", sop: "Procedure", work_instruction: "Work instruction", bulletin: "Bulletin", log: "Maintenance log", field_note: "Field note" },
-  /** First questions: those for a machine name it. */
-  suggestions: (machine) => machine
-    ? [
-        ["Alarm", "What does alarm 502 mean on this machine?"],
-        ["Orders", `Show me all open maintenance orders for ${machine.id}`],
-        ["Yield", `What was the first-pass yield for ${machine.line_name} on the night shift?`],
-        ["Stops", `What were the main reasons for downtime on ${machine.id} this week?`],
-        ["Manual", "What is inspected every week on this machine?"],
-        ["Quality", `Show me the open nonconformances for ${machine.line_name}`],
-      ]
-    : [
-        ["Yield", "What was the first-pass yield for Line 3 on the night shift?"],
-        ["Stops", "Why did Line 2 stop last night?"],
-        ["Orders", "Show me all open maintenance orders for the CNC machines"],
-        ["Manual", "What torque for the spindle bearing cap bolts?"],
-        ["OEE", "What was the OEE of each line last week?"],
-        ["Report", "Generate a summary of all non-conformance reports for product XYZ from the last quarter"],
-      ],
+  /** First questions, about the machine in front or else the plant's own lines (their names, in its order). */
+  suggestions: (machine, lines) => {
+    const line = machine?.line_name ?? lines[lines.length - 1];
+    const other = lines[0];
+    return [
+      machine ? ["Alarms", "Which alarms were raised on this machine today?"] : other && ["Stops", `Why did ${other} stop yesterday?`],
+      ["Orders", machine ? `Show me all open maintenance orders for ${machine.id}` : "Show me all open maintenance orders"],
+      line && ["Yield", `What was the first-pass yield for ${line} yesterday?`],
+      machine ? ["Stops", `What were the main reasons for downtime on ${machine.id} this week?`] : ["OEE", "What was the OEE of each line last week?"],
+      machine ? ["Quality", `Show me the open nonconformances for ${line}`] : ["Stock", "Which spare parts are below minimum?"],
+      line && ["Report", `Draft the shift handover for ${line}`],
+    ].filter(Boolean);
+  },
 };
