@@ -17,7 +17,7 @@ from ingest.readers.data import readable
 from retrieval.passages import KINDS, DocumentInfo
 
 UNREVISED = "-"
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _BLOCK = {
     "document": re.compile(r"\b(?:document|doc)\.?\s*(?:no|nr|number|id|#)?\.?\s*[:#]\s*([A-Z0-9][\w./-]{2,30})", re.I),
     "revision": re.compile(r"\b(?:revision|rev|version|issue)\b\.?\s*(?:no\.?|number|level)?\s*[:.]?\s*([A-Z]?\d[\w.]{0,8}|[A-Z])\b", re.I),
@@ -96,10 +96,7 @@ def _said(content: Content) -> dict[str, str]:
 
 def _first_page(content: Content) -> dict[str, str]:
     """The revision block: "Document no.: M-17 Rev. C, effective 2026-03-01" somewhere on page one."""
-    if not content.pages:
-        texts = [b.text for b in content.blocks[:12]]
-    else:
-        texts = [b.text for b in content.blocks if b.page == 1]
+    texts = [b.text for b in content.blocks[:12]] if not content.pages else [b.text for b in content.blocks if b.page == 1]
     text = "\n".join(texts)[:4000]
     said = {}
     for name, pattern in _BLOCK.items():

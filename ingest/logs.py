@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from ingest.alarm_lists import is_code
 from ingest.describe import UNREVISED, as_date
@@ -22,7 +23,6 @@ from retrieval import identifiers
 from retrieval.passages import Anchor, DocumentInfo, Passage
 
 _FEWEST_ROWS = 5
-_TYPO_SCORE = 84
 
 
 @dataclass(frozen=True)
@@ -79,48 +79,33 @@ _ABBREVIATIONS = {
     "thru": "through", "xducer": "transducer", "enc": "encoder", "drv": "drive", "trans": "transmission",
 }  # fmt: skip
 
-_COMPONENTS = tuple(
-    "coolant filter|oil filter|air filter|hydraulic pump|coolant pump|vacuum pump|flow sensor|flow switch|pressure sensor|"
-    "pressure switch|proximity sensor|light curtain|limit switch|level sensor|temperature sensor|drive belt|conveyor belt|"
-    "hydraulic hose|hydraulic cylinder|air conditioner|control panel|power supply|suction cup|spindle bearing|ball screw|"
-    "emergency stop|tool changer|filter|pump|sensor|switch|valve|motor|bearing|belt|chain|hose|pipe|cylinder|seal|gasket|"
-    "o-ring|cable|wire|wiring|connector|connection|plug|relay|contactor|fuse|breaker|circuit|encoder|drive|inverter|controller|plc|"
-    "gearbox|gear|coupling|shaft|spindle|chuck|tool|gripper|nozzle|fan|heater|thermostat|compressor|cooler|radiator|"
-    "tank|reservoir|brake|clutch|roller|pulley|guide|rail|slide|screw|bolt|nut|spring|bracket|frame|door|interlock|"
-    "guard|window|lamp|light|display|screen|panel|button|keyboard|printer|scanner|camera|robot|actuator|solenoid|"
-    "transducer|accumulator|regulator|manifold|fitting|engine|battery|alternator|starter|bucket|track|boom|tooth|ladder|"
-    "turbo|injector|exhaust|mirror|seat|horn|wiper|ram|blade|knife|die|mould|electrode|torch|transformer|coil|card|"
-    "module|network|coolant|oil|grease|hydraulics|lubrication".split("|")
-)  # fmt: skip
+_COMPONENTS = ("coolant filter", "oil filter", "air filter", "hydraulic pump", "coolant pump", "vacuum pump", "flow sensor", "flow switch", "pressure sensor", "pressure switch", "proximity sensor", "light curtain", "limit switch", "level sensor", "temperature sensor", "drive belt", "conveyor belt", "hydraulic hose", "hydraulic cylinder", "air conditioner", "control panel", "power supply", "suction cup", "spindle bearing", "ball screw", "emergency stop", "tool changer", "filter", "pump", "sensor", "switch", "valve", "motor", "bearing", "belt", "chain", "hose", "pipe", "cylinder", "seal", "gasket", "o-ring", "cable", "wire", "wiring", "connector", "connection", "plug", "relay", "contactor", "fuse", "breaker", "circuit", "encoder", "drive", "inverter", "controller", "plc", "gearbox", "gear", "coupling", "shaft", "spindle", "chuck", "tool", "gripper", "nozzle", "fan", "heater", "thermostat", "compressor", "cooler", "radiator", "tank", "reservoir", "brake", "clutch", "roller", "pulley", "guide", "rail", "slide", "screw", "bolt", "nut", "spring", "bracket", "frame", "door", "interlock", "guard", "window", "lamp", "light", "display", "screen", "panel", "button", "keyboard", "printer", "scanner", "camera", "robot", "actuator", "solenoid", "transducer", "accumulator", "regulator", "manifold", "fitting", "engine", "battery", "alternator", "starter", "bucket", "track", "boom", "tooth", "ladder", "turbo", "injector", "exhaust", "mirror", "seat", "horn", "wiper", "ram", "blade", "knife", "die", "mould", "electrode", "torch", "transformer", "coil", "card", "module", "network", "coolant", "oil", "grease", "hydraulics", "lubrication")  # fmt: skip
 _BY_FIRST_WORD: dict[str, list[tuple[str, ...]]] = {}
 for _name in _COMPONENTS:
     _BY_FIRST_WORD.setdefault(_name.split()[0], []).append(tuple(_name.split()))
 _CONDITIONS: dict[str, tuple[str, ...]] = {
-    "clogged": tuple("clogged blocked choked plugged dirty gunked gummed fouled sludged congested restricted blockage swarf".split()),
-    "leaking": tuple("leaking leak leaks leaky leaked dripping weeping seeping leakage".split()),
-    "worn": tuple("worn wear frayed thin play backlash perished".split()),
-    "broken": tuple("broken broke cracked crack snapped sheared torn ripped burst bent damaged damage smashed missing".split()),
-    "loose": tuple("loose slack wobbly undone".split()),
+    "clogged": ("clogged", "blocked", "choked", "plugged", "dirty", "gunked", "gummed", "fouled", "sludged", "congested", "restricted", "blockage", "swarf"),
+    "leaking": ("leaking", "leak", "leaks", "leaky", "leaked", "dripping", "weeping", "seeping", "leakage"),
+    "worn": ("worn", "wear", "frayed", "thin", "play", "backlash", "perished"),
+    "broken": ("broken", "broke", "cracked", "crack", "snapped", "sheared", "torn", "ripped", "burst", "bent", "damaged", "damage", "smashed", "missing"),
+    "loose": ("loose", "slack", "wobbly", "undone"),
     "misaligned": ("misaligned", "misalignment", "off-track", "offtrack", "drifted", "shifted"),
-    "overheated": tuple("overheating overheated hot burnt overtemperature".split()),
+    "overheated": ("overheating", "overheated", "hot", "burnt", "overtemperature"),
     "low": ("low", "empty", "insufficient"),
-    "jammed": tuple("jammed stuck seized jam jamming sticking binding".split()),
-    "noisy": tuple("noisy noise squeaking grinding rattling squealing vibration vibrating".split()),
-    "failed": tuple(
-        "failed faulty dead unserviceable defective failure kaput broken-down inoperative fails failing shorted fault tripped "
-        "tripping intermittent".split()
-    ),
+    "jammed": ("jammed", "stuck", "seized", "jam", "jamming", "sticking", "binding"),
+    "noisy": ("noisy", "noise", "squeaking", "grinding", "rattling", "squealing", "vibration", "vibrating"),
+    "failed": ("failed", "faulty", "dead", "unserviceable", "defective", "failure", "kaput", "broken-down", "inoperative", "fails", "failing", "shorted", "fault", "tripped", "tripping", "intermittent"),
 }
 _ACTIONS: dict[str, tuple[str, ...]] = {
-    "replaced": tuple("replaced replace swapped swap changed change renewed renew exchanged fitted fit installed install change-out".split()),
-    "cleaned": tuple("cleaned clean flushed flush cleared clear washed wash purged rinsed unclogged unblocked blew".split()),
-    "repaired": tuple("repaired repair fixed fix welded weld rebuilt rebuild patched mended rewired".split()),
-    "adjusted": tuple("adjusted adjust aligned align realigned tensioned calibrated calibrate recalibrated set".split()),
-    "tightened": tuple("tightened tighten retightened torqued secured".split()),
-    "lubricated": tuple("lubricated lubricate greased grease oiled".split()),
-    "refilled": tuple("refilled refill topped top-up filled bled".split()),
-    "reset": tuple("reset restarted rebooted rebooting restart power-cycled".split()),
-    "inspected": tuple("inspected inspect checked check tested investigated monitored".split()),
+    "replaced": ("replaced", "replace", "swapped", "swap", "changed", "change", "renewed", "renew", "exchanged", "fitted", "fit", "installed", "install", "change-out"),
+    "cleaned": ("cleaned", "clean", "flushed", "flush", "cleared", "clear", "washed", "wash", "purged", "rinsed", "unclogged", "unblocked", "blew"),
+    "repaired": ("repaired", "repair", "fixed", "fix", "welded", "weld", "rebuilt", "rebuild", "patched", "mended", "rewired"),
+    "adjusted": ("adjusted", "adjust", "aligned", "align", "realigned", "tensioned", "calibrated", "calibrate", "recalibrated", "set"),
+    "tightened": ("tightened", "tighten", "retightened", "torqued", "secured"),
+    "lubricated": ("lubricated", "lubricate", "greased", "grease", "oiled"),
+    "refilled": ("refilled", "refill", "topped", "top-up", "filled", "bled"),
+    "reset": ("reset", "restarted", "rebooted", "rebooting", "restart", "power-cycled"),
+    "inspected": ("inspected", "inspect", "checked", "check", "tested", "investigated", "monitored"),
 }
 _OF_WORD = {
     word: (kind, label)
@@ -133,7 +118,7 @@ _NEGATED = re.compile(r"\b(?:not|no|won't|wont|doesn't|doesnt|isn't|cannot|can't
 _VOCABULARY = sorted(
     {w for c in _COMPONENTS for w in c.split() if len(w) >= 5}
     | {w for w in _OF_WORD if len(w) >= 5}
-    | set("coolant hydraulic electrical pressure temperature machine operator cleaning alignment emergency proximity".split())
+    | {"coolant", "hydraulic", "electrical", "pressure", "temperature", "machine", "operator", "cleaning", "alignment", "emergency", "proximity"}
 )
 _WORD = re.compile(r"[A-Za-z]+(?:[/'-][A-Za-z]+)*/?|\d[\w./-]*|[^\w\s]")
 
@@ -148,9 +133,10 @@ def _plain(word: str) -> str:
         return low
     if low.endswith("s") and low[:-1] in _VOCABULARY:
         return low
-    best = process.extractOne(low, _VOCABULARY, scorer=fuzz.ratio, score_cutoff=_TYPO_SCORE)
-    # "seat" is no misspelt "seal", and a longer word with the same stem is a form, not an error
-    if best is None or best[0][0] != low[0] or low.startswith(best[0]) or best[0].startswith(low[:-1]):
+    slips = 1 if len(low) < 8 else 2
+    best = process.extractOne(low, _VOCABULARY, scorer=OSA.distance, score_cutoff=slips)
+    # a first letter is hardly ever mistyped ("seat" is no misspelt "seal"), and a form of a known word is no error
+    if best is None or best[0][0] != low[0] or low.startswith(best[0]) or best[0].startswith(low):
         return low
     return str(best[0])
 

@@ -271,7 +271,8 @@ class _Reader:
         if self._process is None or self._process.poll() is not None:
             self._process = _start()
         process = self._process
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             worker.send(process.stdin, replace(job))
             outcome = self._receive(process)

@@ -21,8 +21,13 @@ from retrieval.rank import sentences
 
 _WORDS = 120
 _MOST_WORDS = 170
+_LEAD_WORDS = 70
 _MOST_IDENTIFIERS = 60
 _LONGEST_ROW = 2000
+
+
+# A document's own history is one passage, so that its rows do not crowd out what the document says.
+_HISTORY = re.compile(r"(revision|rev\.?|version|issue|edition)\b", re.IGNORECASE)
 
 
 @dataclass
@@ -77,7 +82,8 @@ class _Splitter:
             self.add(warning.text, "warning", warning.page)
         texts, self.texts = self.texts, []
         for text in _pieces(texts):
-            self.add(text, "paragraph", self.page)
+            if len(text.split()) > 3 or any(c.isdigit() for c in text):  # "Standard operating procedure" answers nothing
+                self.add(text, "paragraph", self.page)
 
     def text(self, block: Block) -> None:
         if not self.texts or (self.page != block.page and sum(len(t.split()) for t in self.texts) > _WORDS / 2):
@@ -88,12 +94,15 @@ class _Splitter:
             self.close()
 
     def steps(self, block: Block) -> None:
-        lead = self.texts.pop() if self.texts and self.texts[-1].rstrip().endswith(":") else ""
+        """Steps with the warning before them, and with the short text above (time, tools, "Do this:") as their lead."""
+        lead: list[str] = []
+        while self.texts and sum(len(t.split()) for t in [*lead, self.texts[-1]]) <= _LEAD_WORDS:
+            lead.insert(0, self.texts.pop())
         warning, self.warning = self.warning, None
         self.close()
         items = ([warning.text] if warning else []) + list(block.items)
         page = warning.page if warning and warning.page else block.page
-        self.add("\n".join([lead, *items] if lead else items), "steps", page, steps=items)
+        self.add("\n".join([*lead, *items]), "steps", page, steps=items)
 
 
 def split(content: Content, info: DocumentInfo) -> tuple[list[Passage], list[AlarmEntry]]:
@@ -182,6 +191,10 @@ def _table(splitter: _Splitter, block: Block) -> None:
         for raw in entries:
             splitter.alarm(raw, block.page, name)
         return
+    if block.header and _HISTORY.match(block.header[0]) and len(block.header) > 2:
+        text = "\n".join(row_text(block.header, row) for row in block.rows)
+        splitter.add(text[: 2 * _LONGEST_ROW], "table", block.page)
+        return
     for row in block.rows:
         text = row_text(block.header, row)
         if text:
@@ -245,7 +258,7 @@ def _alarm_under_heading(splitter: _Splitter, blocks: Sequence[Block], i: int) -
     j = i + 1
     while j < len(blocks) and (blocks[j].kind != "heading" or blocks[j].level > heading.level):
         j += 1
-    body = [b for b in blocks[i + 1 : j]]
+    body = list(blocks[i + 1 : j])
     lines: list[str] = []
     for block in body:
         if block.kind == "heading":

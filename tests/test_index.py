@@ -41,7 +41,8 @@ def test_the_passage_that_says_it_stands_first(index: Index) -> None:
     add(index, [passage("a", "Torque: spindle bearing cap bolts 45 N m"), passage("b", "Clean the coolant filter weekly."),
                 passage("c", "Grease the guideways with two strokes.")])  # fmt: skip
     hits = index.search("what torque for the spindle bearing cap bolts")
-    assert hits[0].passage.id == "a" and {"dense", "lexical"} <= set(hits[0].how)
+    assert hits[0].passage.id == "a"
+    assert {"dense", "lexical"} <= set(hits[0].how)
     assert 0 <= hits[-1].score <= hits[0].score <= 1
 
 
@@ -51,12 +52,16 @@ def test_a_code_leads_to_its_entry_and_never_to_its_neighbour(index: Index, aske
     if "mean" not in asked:  # `alarm` takes a code, `search` a question
         assert [e.title for e in index.alarm(asked)] == ["Coolant flow low"]
     hit = index.search(asked)[0]
-    assert hit.passage.identifiers == ("502",) and "identifier" in hit.how and hit.score > 0.9
+    assert hit.passage.identifiers == ("502",)
+    assert "identifier" in hit.how
+    assert hit.score > 0.9
 
 
 def test_an_unknown_code_has_no_entry(index: Index) -> None:
     add(index, [], [alarm("502", "Coolant flow low"), alarm("AL-104", "Hot")])
-    assert index.alarm("5022") == [] and index.alarm("E-104") == [] and index.alarm("") == []
+    assert index.alarm("5022") == []
+    assert index.alarm("E-104") == []
+    assert index.alarm("") == []
     assert not any("identifier" in h.how for h in index.search("what is alarm 5022"))
 
 
@@ -140,7 +145,8 @@ def test_replacing_a_revision_leaves_nothing_of_the_old_text(index: Index) -> No
     add(index, [passage("b", "Clean daily"), passage("c", "Grease with B34")])
     assert {h.passage.id for h in index.search("grease clean")} == {"b", "c"}
     index.remove("M1")
-    assert index.search("grease clean") == [] and index.documents() == []
+    assert index.search("grease clean") == []
+    assert index.documents() == []
 
 
 class _Killed(Exception):
@@ -181,7 +187,8 @@ def test_a_derived_half_that_is_gone_is_rebuilt_from_the_catalogue(tmp_path: Pat
     index.snapshot(tmp_path / "copy")
     again = Index.open(tmp_path / "copy", HashEmbedder())  # holds the catalogue only
     hits = again.search("oil level gearbox")
-    assert hits[0].passage.id == "a" and set(hits[0].how) == {"dense", "lexical"}
+    assert hits[0].passage.id == "a"
+    assert set(hits[0].how) == {"dense", "lexical"}
     shutil.rmtree(tmp_path / "copy" / "words")
     assert Index.open(tmp_path / "copy", HashEmbedder()).search("belt tension")[0].how == ("dense", "lexical")
 
@@ -203,7 +210,8 @@ def test_several_documents_are_one_flip(index: Index) -> None:
     before = index.generation()
     entries = [Entry(DocumentInfo(f"D{n}", "T", "A"), [passage(f"p{n}", f"Text {n}", f"D{n}")]) for n in range(5)]
     index.add_many(entries)
-    assert index.generation() == before + 1 and len(index.documents()) == 5
+    assert index.generation() == before + 1
+    assert len(index.documents()) == 5
 
 
 @pytest.mark.parametrize("query", ["", "   ", "?!", '"unbalanced AND (', "x" * 100_000, "\x00\x07", "title:*"])

@@ -41,11 +41,13 @@ def test_a_code_is_never_matched_approximately(lexical: Lexical) -> None:
 
 def test_changes_are_seen_at_once_and_survive(lexical: Lexical, tmp_path: Path) -> None:
     lexical.change([passage("a", "Something else")], ["b"])
-    assert lexical.ids() == {"a", "c", "d"} and lexical.count() == 3
+    assert lexical.ids() == {"a", "c", "d"}
+    assert lexical.count() == 3
     assert lexical.search("coolant", 5) == []
     assert Lexical(tmp_path / "words").search("something", 5)[0][0] == "a"
 
 
 def test_rare_words_weigh_more(lexical: Lexical) -> None:
-    weights = lexical.weights(["alarm", "spindl"])
+    weights, unknown = lexical.weights(["alarm", "spindl"])
     assert weights["spindl"] > weights["alarm"] > 0
+    assert unknown == 0 < lexical.weights(["alarm", "boron"])[1] < 1

@@ -66,14 +66,16 @@ def test_a_document_is_added_once_and_updated_when_it_changes(index: Index, fold
     assert ingest([folder], index).added == (str(path),)
     generation = index.generation()
     again = ingest([folder], index)
-    assert again.unchanged == (str(path),) and not again.added
+    assert again.unchanged == (str(path),)
+    assert not again.added
     assert index.generation() == generation
     os.utime(path, (1, 1))  # touched, not changed
     assert ingest([folder], index).unchanged == (str(path),)
     write_manual(folder, torque=320)
     assert ingest([folder], index).updated == (str(path),)
     texts = [h.passage.text for h in index.search("torque of the tie rod nuts")]
-    assert any("320 N m" in t for t in texts) and not any("310 N m" in t for t in texts)
+    assert any("320 N m" in t for t in texts)
+    assert not any("310 N m" in t for t in texts)
 
 
 def test_the_newer_effective_revision_supersedes_the_older(index: Index, folder: Path) -> None:
@@ -83,7 +85,8 @@ def test_the_newer_effective_revision_supersedes_the_older(index: Index, folder:
     ingest([folder], index)
     assert {(i.revision, i.status) for i in index.documents()} == {("A", "superseded"), ("B", "effective")}
     top = index.search("torque of the tie rod nuts")[0].passage
-    assert "330 N m" in top.text and top.anchor.revision == "B"
+    assert "330 N m" in top.text
+    assert top.anchor.revision == "B"
     assert index.document("M-P7").effective == date(2026, 2, 1)
 
 
@@ -98,8 +101,10 @@ def test_bad_files_are_quarantined_with_a_reason_and_the_rest_goes_in(index: Ind
     assert report.added == (str(good),)
     reasons = {Path(path).name: reason for path, reason in report.quarantined}
     assert reasons.keys() == {"empty.pdf", "broken.pdf", "broken.json", "picture.png", "bomb.docx"}
-    assert "empty" in reasons["empty.pdf"] and "damaged" in reasons["broken.pdf"]
-    assert "JSON" in reasons["broken.json"] and "zip bomb" in reasons["bomb.docx"]
+    assert "empty" in reasons["empty.pdf"]
+    assert "damaged" in reasons["broken.pdf"]
+    assert "JSON" in reasons["broken.json"]
+    assert "zip bomb" in reasons["bomb.docx"]
     assert {i.reason for i in index.documents() if i.status == "quarantined"} == set(reasons.values())
     assert ingest([folder], index).unchanged == (str(good),)
 

@@ -19,8 +19,10 @@ def test_fusion_is_reciprocal_rank() -> None:
 
 
 def test_relevance_rises_with_both_halves_and_stays_in_its_range() -> None:
-    assert relevance(-1, 0) == 0 and relevance(1, 1) == pytest.approx(1)
-    assert relevance(0.5, 0.5) > relevance(0.4, 0.5) and relevance(0.5, 0.6) > relevance(0.5, 0.5)
+    assert relevance(-1, 0) == 0
+    assert relevance(1, 1) == pytest.approx(1)
+    assert relevance(0.5, 0.5) > relevance(0.4, 0.5)
+    assert relevance(0.5, 0.6) > relevance(0.5, 0.5)
     assert relevance(0.15, 0.3) < UNSURE < relevance(0.6, 0.7)
 
 

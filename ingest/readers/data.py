@@ -17,7 +17,7 @@ from ingest.readers.markup import decoded
 
 _LANGUAGE = re.compile(r"[a-z]{2}([-_][A-Za-z]{2,4})?")
 _CODE_KEY = re.compile(r"-?(0[xX][0-9A-Fa-f]+|[A-Za-z]{0,8}[-_. ]?\d{1,8}([-_.][A-Za-z0-9]{1,6})*)")
-_PLAIN_KEYS = frozenset("data items list entries records values codes content en results rows objects".split())
+_PLAIN_KEYS = frozenset(["data", "items", "list", "entries", "records", "values", "codes", "content", "en", "results", "rows", "objects"])
 _DEEPEST = 40
 _META = ("title", "document", "revision", "effective", "supersedes", "kind", "equipment", "equipment_class", "language")
 
@@ -137,8 +137,9 @@ def _record(value: Any) -> dict[str, str]:
     for key, inner in _language(value).items():
         if isinstance(inner, dict):
             inner = _language(inner)
-            for k, v in _record(inner).items():
-                flat.setdefault(str(k), v)
+            for k, v in _record(inner).items():  # {"cause": {"text": ..}} is the cause, {"help": {"reason": ..}} a reason
+                plain = len(inner) == 1 and not isinstance(next(iter(inner.values())), dict)
+                flat.setdefault(str(key) if plain or k in ("text", "value") else str(k), v)
         else:
             flat[str(key)] = _joined(inner)
     return flat
@@ -151,7 +152,8 @@ def _language(value: dict[Any, Any]) -> dict[Any, Any]:
     if english is None or (len(languages) == 1 and len(value) > 6):
         return value
     rest = {k: v for k, v in value.items() if k not in languages}
-    return rest | value[english]
+    lifted: dict[Any, Any] = rest | value[english]
+    return lifted
 
 
 def _is_code_map(value: dict[Any, Any]) -> bool:

@@ -8,6 +8,7 @@ the other.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -320,7 +321,7 @@ def _is_headed(rows: Sequence[Sequence[str]], words: Sequence[Word], columns: Se
     lines = lines_of(words)
     if not lines:
         return True
-    first = [w for w in lines[0].words]
+    first = list(lines[0].words)
     left = [w for w in words if w.middle[0] <= columns[1]]
     rest = [w for w in words if w.middle[0] > columns[1] and w not in first]
     if any(w.bold for w in words):
@@ -353,7 +354,7 @@ def _spanning(rules: Iterable[tuple[float, float, float]], least: float) -> list
 def _touching(rules: Rules) -> list[Rules]:
     """Groups of rules that meet."""
     items = [("h", a, b, y, y) for a, b, y in rules.horizontal] + [("v", x, x, a, b) for a, b, x in rules.vertical]
-    items = list(dict.fromkeys((k, *(round(v, 1) for v in rest)) for k, *rest in items))
+    items = list(dict.fromkeys((k, round(a, 1), round(b, 1), round(c, 1), round(d, 1)) for k, a, b, c, d in items))
     items.sort(key=lambda i: i[3])
     parent = list(range(len(items)))
 
@@ -427,7 +428,7 @@ def _banded(
     words: Sequence[Word], levels: Sequence[float], columns: Sequence[float], *, boxed: bool
 ) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
-    bands = list(zip(levels, levels[1:], strict=False))[::-1]
+    bands = list(itertools.pairwise(levels))[::-1]
     for bottom, top in bands:
         band = [w for w in words if bottom - 1 <= w.middle[1] < top - 1 or (top == levels[-1] and w.middle[1] >= top - 1)]
         if not band:
@@ -507,7 +508,7 @@ def _rows(lines: Sequence[Line], columns: Sequence[float]) -> list[tuple[str, ..
     """Lines to rows. Where the spacing shows which lines belong together it decides; else a filled first cell does."""
     if not lines:
         return []
-    steps = [a.y - b.y for a, b in zip(lines, lines[1:], strict=False)]
+    steps = [a.y - b.y for a, b in itertools.pairwise(lines)]
     tight = min(steps, default=0.0)
     spaced = bool(steps) and max(steps) > 1.25 * tight and tight < 1.6 * lines[0].size
     groups: list[list[Word]] = [list(lines[0].words)]

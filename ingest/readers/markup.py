@@ -260,10 +260,10 @@ class _Html(HTMLParser):
             elif self._terms and text:
                 self._terms[-1] += f": {text}" if ": " not in self._terms[-1] else f" {text}"
         elif tag == "dl" and self._terms is not None:
-            items = tuple(t for t in self._terms if t)
+            terms = tuple(t for t in self._terms if t)
             self._terms = None
-            if items:
-                self.blocks.append(Block("list", "\n".join(items), items=items))
+            if terms:
+                self.blocks.append(Block("list", "\n".join(terms), items=terms))
         elif tag == "table" and self._tables:
             rows = [r for r in self._tables.pop() if any(r)]
             if len(rows) > 1:

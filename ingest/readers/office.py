@@ -64,7 +64,7 @@ def read_docx(path: Path) -> Content:
     for block in _docx_blocks(document.find(f"{_W}body")):
         before = blocks[-1] if blocks else None
         if block.kind == "steps" and before is not None and before.kind == "steps":
-            items = before.items + (f"{len(before.items) + 1}. {block.text}",)
+            items = (*before.items, f"{len(before.items) + 1}. {block.text}")
             blocks[-1] = Block("steps", "\n".join(items), items=items)
         elif block.kind == "steps":
             blocks.append(Block("steps", f"1. {block.text}", items=(f"1. {block.text}",)))

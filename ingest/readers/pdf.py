@@ -168,9 +168,13 @@ def _without_margins(pages: Sequence[_Page]) -> list[_Page]:
             seen[text] += 1
     often = max(2, 0.3 * len(pages))
 
+    size = _body_size(pages)
+
     def stays(line: Line, page: _Page) -> bool:
         if not _at_edge(line, page):
             return True
+        if line.size < 0.9 * size and (line.y > 0.92 * page.height or line.y < 0.08 * page.height):
+            return False  # small print outside the text area
         return not (_PAGE_NUMBER.match(line.text) or seen[_mask(line.text)] >= often)
 
     return [_Page(p.number, p.height, tuple(ln for ln in p.lines if stays(ln, p)), p.tables) for p in pages]
