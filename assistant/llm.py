@@ -67,7 +67,7 @@ class PlanWriter:
         except NotAModel as error:
             raise LlmUnavailable(error.sentence) from None
         self.name = about.name or path.stem
-        self.trained = bool(about.values.get("andon.trained", True))
+        self.trained = bool(about.values.get("andon.trained", False))
         self._llama = _open_llama(path, context, threads)
         self._context = context
         self._jobs: queue.Queue[tuple[str, str, Future[Written]] | None] = queue.Queue(WAITING)

