@@ -51,7 +51,7 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
     metrics = _chosen_metrics(scribe)
     by = scribe.by(lexical=True)
     where = {
-        **_blamed(scribe),
+        **_blamed(scribe, metrics),
         **scribe.where(*DATA_FILTERS),
         **graded(scribe, "nonconformances" if "ncr_count" in metrics else "alarm_events" if "alarm_count" in metrics else ""),
     }
@@ -96,19 +96,33 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
     return [Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))]
 
 
-_BLAME = re.compile(r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|down to)\s+((?:[\w-]+ ?){1,4})", re.IGNORECASE)
+_UNTIL = r"(?= (?:out|of it|from|in|on|at|for|of|over|during|last|this|yesterday|today|tonight|since|by|per|vs|versus|and|only|please)\b|[,.?!;:]|$)"
+_BLAME = re.compile(
+    r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|(?:lost|lose|"
+    r"losing)\b[^.?!,]{0,30}?\bto)\s+(?:the |our )?"
+    rf"([A-Za-z][\w -]{{2,40}}?){_UNTIL}",
+    re.IGNORECASE,
+)
+_SPARED = re.compile(
+    r"\b(?:not counting|without counting|excluding|except(?: for)?|discounting|leaving out|leave out|not "
+    r"including|ignoring|without|minus)\s+"
+    rf"(?:the |our |all |any )?([A-Za-z][\w -]{{2,40}}?)(?: stuff| ones| events| stops)?{_UNTIL}",
+    re.IGNORECASE,
+)
+_HAVE_REASONS = frozenset(("downtime", "scrap_count", "scrap_rate", "availability", "oee", "mttr", "mtbf"))
 
 
-def _blamed(scribe: Scribe) -> dict[str, Any]:
-    """A reason said after "due to" that the plant knows and nobody marked."""
-    m = _BLAME.search(scribe.clause.text)
-    if m is None or scribe.get("reason", "defect"):
+def _blamed(scribe: Scribe, metrics: Sequence[str]) -> dict[str, Any]:
+    """A reason said after "due to", or taken out by "not counting", that nobody marked."""
+    if scribe.get("reason", "defect") or not _HAVE_REASONS & set(metrics):
         return {}
-    words = m.group(1).split()
-    for count in range(len(words), 0, -1):
-        found = names_of(scribe.plant).resolve(" ".join(words[:count]), "reason")
-        if found.known:
-            return {found.kind: found.value}
+    taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0]
+    for pattern, out in ((_BLAME, False), (_SPARED, True)):
+        m = pattern.search(scribe.clause.text)
+        if m and not any(start < m.end(1) and m.start(1) < end for start, end in taken):
+            found = names_of(scribe.plant).resolve(m.group(1), "reason")
+            kind = found.kind if found.kind in ("reason", "defect") else "reason"
+            return {kind: {"not": found.value} if out else found.value}
     return {}
 
 

@@ -231,6 +231,7 @@ class _Marks:
         entities = self._with_names(text, entities)
         entities = self._with_periods(text, entities)
         entities = _with_shifts(text, _with_codes(text, entities), self.plant.calendar)
+        entities = [replace(s, negated=s.negated or _excluded(text, s)) for s in entities]
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
 
@@ -412,6 +413,25 @@ _NO_NAME = frozenset(
         "then",
     ]
 )
+_EXCEPT = re.compile(
+    r"\b(?:apart from|except(?: for)?|excepting|excluding|exclude|without|other than|not counting|not including|"
+    r"leav(?:e|ing) (?:out|aside)|"
+    r"ignor(?:e|ing)|minus|forget(?: about)?|but not|anything but|(?:all|any|every\w*|each|"
+    r"anything)\b[^.?!,]{0,30}\bbut)(?: the| our| all| any)?\s*$",
+    re.IGNORECASE,
+)
+_LEFT_OUT = re.compile(
+    r"(?:\s+\w+)?\s*(?:excluded|left out|aside|not included|does(?:n'?t| not) count|do(?:n'?t| not) count)\b", re.IGNORECASE
+)
+
+
+def _excluded(text: str, span: Span) -> bool:
+    """Whether the words beside a name take it out: "without changeovers", "all lines but line 3", "line 9 excluded"."""
+    if span.label in ("period", "compare", "limit", "number", "status"):
+        return False
+    return bool(_EXCEPT.search(text[: span.start]) or _LEFT_OUT.match(text, span.end))
+
+
 _PARTICLE = re.compile(r"\s+(?:up|down|off|on|out|over|in|apart|together)\b(?!\s+(?:the|this|that|a|an|our|\w*\d))", re.IGNORECASE)
 
 

@@ -156,7 +156,7 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
         a, b = set(str(wanted).split()), set(str(got).split())
         return len(a & b) >= FREE_OVERLAP * max(len(a), min(len(b), len(a) + 4))
     if key == "place" and wanted and got:
-        return _singular(wanted) == _singular(got)
+        return _same_place(_singular(wanted), _singular(got))
     if key == "shift" and wanted and got:
         return _singular(wanted).removesuffix(" shift") == _singular(got).removesuffix(" shift")
     if key in ("code", "alarm", "lot") and wanted and got:
@@ -170,6 +170,16 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
     if key == "skill" and wanted and got:
         return bool({"beginners": "novice", "beginner": "novice", "new": "novice"}.get(str(wanted)) == got)
     return key in ("direction",) and wanted is None
+
+
+_KIND_OF_PLACE = re.compile(r"\b(?:area|hall|shop|section|department|plant|site)\b")
+
+
+def _same_place(wanted: str, got: str) -> bool:
+    """Equal but for the word for what it is ("powder packing area") or the noun before a code ("compressor K-201")."""
+    plain = [" ".join(_KIND_OF_PLACE.sub(" ", name).split()) or name for name in (wanted, got)]
+    short, long = sorted(plain, key=len)
+    return plain[0] == plain[1] or (bool(re.search(r"[a-z].*\d|\d.*[a-z]", short)) and long.endswith(" " + short))
 
 
 def _singular(value: Any) -> str:
