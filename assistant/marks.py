@@ -1,0 +1,319 @@
+"""Marked names and times of one question, as numbered placeholders with what they stand for in this plant.
+
+The router proposes spans; the plant's own names and the period parser add what it missed and mend what it cut.
+tests/test_understand.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from assistant.entities import HIERARCHY, Names, bare_code, bare_name, is_here
+from assistant.lm.labels import PHRASES
+from assistant.periods import SaidPeriod, find_periods, read_period, shift_named
+from assistant.router import Span
+from assistant.spans import (
+    CODES,
+    OWN_LINE,
+    excluded,
+    only_a_shift,
+    other_number,
+    plainly,
+    run_together,
+    taken_apart,
+    trimmed,
+    with_codes,
+    with_particle,
+    with_shifts,
+)  # fmt: skip
+from tools.access import Caller
+from tools.registry import ToolError
+
+if TYPE_CHECKING:
+    from assistant.planning import Plan
+    from tools.plant_model import Plant
+
+#: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
+DOUBTFUL = 0.35
+NAMES = frozenset(
+    (
+        *HIERARCHY,
+        "product",
+        "variant",
+        "part",
+        "supplier",
+        "customer",
+        "certification",
+        "reason",
+        "defect",
+        "signal",
+        "person",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: `equipment` is the machine in front of the person (an id), `at` the moment (aware, plant zone),
+    `previous` the plans of the earlier turns and `previous_texts` their questions, oldest first."""
+
+    text: str
+    at: datetime
+    caller: Caller
+    equipment: str | None = None
+    previous: tuple[Plan, ...] = ()
+    previous_texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Placeholder:
+    """A marked span. `value` is an id (str), a SaidPeriod, an int (limit) or the words as said; `label` is what the
+    span turned out to be (a name marked as equipment that is a line is a line). `turn` is 0 for the question, -1 for
+    the one before, and so on; offsets count in that turn's text."""
+
+    name: str
+    label: str
+    text: str
+    value: Any
+    known: bool
+    alternatives: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    negated: bool = False
+    turn: int = 0
+    score: float = 1.0
+    ambiguous: bool = False
+
+    @property
+    def phrase(self) -> bool:
+        return self.label in PHRASES
+
+
+def names_of(plant: Plant) -> Names:
+    """The plant's names for resolution; kept until the plant's own vocabulary changes. With the database down there are
+    none, and what is said stays as it was said: documents can still be asked."""
+
+    def words(kind: str) -> Mapping[str, str]:
+        try:
+            return plant.vocabulary(kind)
+        except ToolError:
+            return {}
+
+    def shown(kind: str, id: str) -> str:
+        try:
+            return plant.name(kind, id)
+        except ToolError:
+            return id
+
+    sizes = tuple(id(found) if (found := words(kind)) else 0 for kind in ("equipment", "line", "product", "person"))
+    held = _HELD.get(id(plant))
+    if held is None or held[0] != sizes or held[2] is not plant:
+        held = (sizes, Names(words, shown, plant.classes), plant)
+        _HELD.clear()
+        _HELD[id(plant)] = held
+    return held[1]
+
+
+_HELD: dict[int, tuple[tuple[int, ...], Names, Any]] = {}
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Turns spans into placeholders for one question."""
+
+    plant: Plant
+    names: Names
+    question: Question
+
+    def placeholders(self, text: str, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
+        entities = self._tidied(text, [s for s in spans if s.label not in PHRASES])
+        phrases = [with_particle(trimmed(s, text), text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
+        entities = self._with_names(text, entities)
+        entities = self._with_periods(text, entities)
+        entities = with_shifts(text, with_codes(text, entities), self.plant.calendar)
+        entities = [replace(s, negated=s.negated or excluded(text, s)) for s in entities]
+        merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
+        return self._numbered(merged)
+
+    def carried(self, spans: Sequence[Span], context: Sequence[str]) -> tuple[Placeholder, ...]:
+        kept = [s for s in spans if s.score >= DOUBTFUL]
+        found: list[Span] = []
+        for span in kept:
+            source = context[span.turn] if context and -len(context) <= span.turn < 0 else span.text
+            found.append(trimmed(span, source) if source != span.text else span)
+        return self._numbered(found)
+
+    def _numbered(self, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
+        counts: dict[str, int] = {}
+        out = []
+        for span in spans:
+            item = self.value(span)
+            if item is None:
+                continue
+            counts[item.label] = counts.get(item.label, 0) + 1
+            out.append(replace(item, name=f"{item.label}{counts[item.label]}"))
+        return tuple(out)
+
+    def _tidied(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """Best first, nothing overlapping; doubtful ones only when the plant knows them."""
+        kept: list[Span] = []
+        spans = [part for span in run_together(text, spans) for part in taken_apart(span)]
+        for span in sorted(spans, key=lambda s: -s.score * (1 + 0.02 * len(s.text))):
+            span = trimmed(span, text)
+            if not span.text or any(s.start < span.end and span.start < s.end for s in kept):
+                continue
+            if span.score < DOUBTFUL and not (span.label in NAMES and self.names.resolve(span.text, span.label).known):
+                continue
+            kept.append(span)
+        return sorted(kept, key=lambda s: s.start)
+
+    def _with_names(self, text: str, spans: list[Span]) -> list[Span]:
+        """Known names that the router missed, or that it cut wrongly or ran together."""
+        out = list(spans)
+        for named in self.names.find(text):
+            over = [s for s in out if s.start < named.end and named.start < s.end]
+            mine = Span(named.kind, named.text, named.start, named.end, 1.0, negated=any(s.negated for s in over))
+            if any(self._knows(s) and (s.end - s.start) >= (named.end - named.start) for s in over):
+                continue
+            if any(s.label in ("period", "compare", "shift") for s in over):
+                continue
+            codes = [s for s in over if s.label in ("limit", "number", "code", "lot", "order", "serial", "id")]
+            if codes and (not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)):
+                continue  # a code that says more than the name; the name of a known thing beats a bare guess
+            if any(s.start <= named.start and named.end <= s.end and other_number(s, named.start, named.end) for s in over):
+                continue  # "CNC-02 north" or "press 1 feeder" is another thing than what it contains
+            for s in over:
+                out.remove(s)
+            out.append(mine)
+        return sorted(out, key=lambda s: s.start)
+
+    def _knows(self, span: Span) -> bool:
+        return span.label in NAMES and self.names.resolve(span.text, span.label).known
+
+    def _with_periods(self, text: str, spans: list[Span]) -> list[Span]:
+        """Times that the router missed, and whole expressions where it marked a part."""
+        out = list(spans)
+        other = [(s.start, s.end) for s in spans if s.label not in ("period", "compare", "limit", "number", "shift")]
+        for found in find_periods(text, self.question.at, self.plant.calendar, other):
+            over = [s for s in out if s.start < found.end and found.start < s.end]
+            times = [s for s in over if s.label in ("period", "compare")]
+            if any(s.label not in ("period", "compare", "limit", "number", "shift") for s in over):
+                continue
+            if any(s.start <= found.start and found.end <= s.end and self._time(s.text) for s in times):
+                continue
+            if any(s.label == "shift" for s in over) and not times:
+                continue  # "night shift" said as a shift stays one
+            label = times[0].label if times else "period"
+            for s in over:
+                out.remove(s)
+            start, end = min([found.start, *(s.start for s in times)]), max([found.end, *(s.end for s in times)])
+            if self._time(text[start:end]) is None:
+                start, end = found.start, found.end
+            out.append(trimmed(Span(label, text[start:end], start, end, 1.0 if not times else times[0].score), text))
+        return sorted(out, key=lambda s: s.start)
+
+    def _own_line(self) -> str | None:
+        """The line of the machine in front, else the only line that the caller may see."""
+        machine = self.plant.equipment.get(self.question.equipment or "")
+        if machine and machine.line:
+            return machine.line
+        own = self.question.caller.scope.lines
+        return next(iter(own)) if own and len(own) == 1 else None
+
+    def _time(self, text: str) -> SaidPeriod | None:
+        return read_period(text, self.question.at, self.plant.calendar)
+
+    def value(self, span: Span) -> Placeholder | None:
+        """One span with what it stands for; None for a word that means "here" when nobody stands anywhere."""
+        label, text = span.label, span.text
+
+        def made(label: str, value: Any, known: bool, alternatives: tuple[str, ...] = (), ambiguous: bool = False) -> Placeholder:
+            return Placeholder(
+                "",
+                label,
+                text,
+                value,
+                known,
+                alternatives,
+                span.start,
+                span.end,
+                span.negated,
+                span.turn,
+                span.score,
+                ambiguous,
+            )
+
+        if label in HIERARCHY and is_here(text):
+            here = self.question.equipment
+            return made("equipment", here, True) if here else None
+        if label in HIERARCHY and OWN_LINE.fullmatch(text):
+            line = self._own_line()
+            return made("line", line, True) if line else None
+        if label in NAMES and set(re.findall(r"[a-z]+", text.lower())) <= _NO_NAME and not re.search(r"\d", text):
+            return None
+        if label in NAMES:
+            found = self.names.resolve(text, label)
+            front = self.question.equipment
+            if found.ambiguous and front and self.plant.name("equipment", front) in found.alternatives:
+                return made("equipment", front, True)  # "the robot", said at one of them
+            value = (
+                found.value
+                if found.known
+                else bare_code(text, label)
+                if label in ("product", "variant", "part", "supplier", "customer")
+                else found.value
+            )
+            return made(found.kind, value, found.known, found.alternatives, found.ambiguous)
+        if label in CODES:
+            return made(label, bare_code(text, label), True)
+        if label == "period" and (shift := only_a_shift(text, self.plant.calendar)):
+            return made("shift", shift, True)
+        if label == "shift":
+            name = shift_named(text, self.plant.calendar)
+            return made("shift", name or bare_name(text), name is not None)
+        if label in ("period", "compare"):
+            said = self._time(text)
+            return made(label, plainly(said, self._time) if said else None, said is not None)
+        return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
+
+
+_NO_NAME = frozenset(
+    [
+        "too",
+        "also",
+        "it",
+        "that",
+        "this",
+        "same",
+        "one",
+        "ones",
+        "other",
+        "others",
+        "them",
+        "those",
+        "these",
+        "all",
+        "both",
+        "any",
+        "each",
+        "every",
+        "which",
+        "what",
+        "who",
+        "and",
+        "or",
+        "the",
+        "a",
+        "an",
+        "there",
+        "here",
+        "only",
+        "just",
+        "so",
+        "then",
+    ]
+)
