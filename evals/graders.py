@@ -153,8 +153,10 @@ def _covers(got: Sequence[Any], wanted: Sequence[Any]) -> bool:
 
 
 def _named(value: Any, cell: Any) -> bool:
-    """A label inside a shown name: ROB-01 in `Robot 1 (ROB-01)`."""
-    return isinstance(value, str) and isinstance(cell, str) and f"({value})".casefold() in cell.casefold()
+    """A label as people see it: LINE-1 as `Line 1`, ROB-01 inside `Robot 1 (ROB-01)`."""
+    if not isinstance(value, str) or not isinstance(cell, str):
+        return False
+    return f"({value})".casefold() in cell.casefold() or re.sub(r"[\W_]", "", value).casefold() == re.sub(r"[\W_]", "", cell).casefold()
 
 
 # Words, documents, confirmations
