@@ -104,7 +104,7 @@ class Assistant:
         from assistant.llm import LlmUnavailable, open_writer
 
         try:
-            return open_writer(self.settings.planner_model, threads=self.settings.threads)
+            return open_writer(self.settings.planner_model)  # small enough that a second thread only waits
         except LlmUnavailable as error:
             log.warning("the planner model is not used: %s", error)
             return None

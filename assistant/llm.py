@@ -76,7 +76,7 @@ class PlanWriter:
 
     def write(
         self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str] = (), grammar: str = "",
-        timeout_s: float = 3.0,
+        timeout_s: float = 0.5,
     ) -> Written:  # fmt: skip
         """One plan line. `candidates` are `dsl.hints`; without a grammar, one over all tools is made.
 
@@ -399,7 +399,7 @@ class ScriptedWriter:
 
     def write(
         self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str] = (), grammar: str = "",
-        timeout_s: float = 3.0,
+        timeout_s: float = 0.5,
     ) -> Written:  # fmt: skip
         self.asked.append(masked_question)
         line = self._lines(masked_question) if callable(self._lines) else self._lines.get(masked_question)

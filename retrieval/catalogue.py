@@ -57,6 +57,8 @@ _PASSAGE_COLUMNS = (
     "id, text, kind, block, document, revision, page, section, title, equipment, equipment_class, identifiers, steps, "
     "author, date, access"
 )
+#: Passages kept in memory, about 2 kB each.
+_KEPT_PASSAGES = 50_000
 _ALARM_COLUMNS = "code, title, severity, cause, remedy, description, consequence, response_time, list_name"
 
 
@@ -68,6 +70,7 @@ class Catalogue:
         self._today = today
         self._local = threading.local()
         self._statuses: tuple[int, date | None, dict[tuple[str, str], str]] | None = None
+        self._kept: tuple[int, dict[str, Passage]] = (-1, {})
         with self.write() as db:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
@@ -219,13 +222,24 @@ class Catalogue:
         return known + quarantined
 
     def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
-        found: dict[str, Passage] = {}
-        for start in range(0, len(ids), 500):
-            chunk = ids[start : start + 500]
+        """The passages of these ids. Those read lately are kept, until something changes: a filter that leaves little
+        makes search look at thousands."""
+        generation = self.generation()
+        if self._kept[0] != generation:
+            self._kept = (generation, {})
+        kept = self._kept[1]
+        missing = [name for name in ids if name not in kept]
+        if len(kept) + len(missing) > _KEPT_PASSAGES:
+            kept = {}
+            missing = list(ids)
+        for start in range(0, len(missing), 500):
+            chunk = missing[start : start + 500]
             marks = ",".join("?" * len(chunk))
             for row in self._rows(f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", chunk):
-                found[row[0]] = _passage(row)
-        return found
+                kept[row[0]] = _passage(row)
+        if self._kept[0] == generation and len(kept) <= _KEPT_PASSAGES:
+            self._kept = (generation, kept)
+        return {name: kept[name] for name in ids if name in kept}
 
     def passages_of(self, document: str, revision: str) -> list[Passage]:
         rows = self._rows(

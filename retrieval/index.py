@@ -14,6 +14,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -332,7 +333,11 @@ class Index:
 
     def _admitted(self, ids: Collection[str], wanted: _Wanted) -> dict[str, Passage]:
         passages = self._catalogue.passages(sorted(ids))
-        return {i: p for i, p in passages.items() if self._effective(p) and wanted.admits(p)}
+        statuses = self._catalogue.statuses()
+        return {
+            i: p for i, p in passages.items()
+            if statuses.get((p.anchor.document, p.anchor.revision)) == "effective" and wanted.admits(p)
+        }  # fmt: skip
 
     def _effective(self, passage: Passage) -> bool:
         pair = (passage.anchor.document, passage.anchor.revision)
@@ -382,27 +387,37 @@ class Index:
     def _recover(self) -> None:
         """Compares catalogue, vectors and words; replays or deletes what a killed process left half done."""
         self._check_dimension()
+        if not self._is_whole():
+            try:
+                with self._writing(wait_s=0.0):
+                    if not self._is_whole():
+                        log.warning("the index was left half written; replaying from the catalogue")
+                        self._replay()
+            except IndexUnavailable:
+                log.info("another process is writing the index; what it adds is seen when it is done")
+
+    def _is_whole(self) -> bool:
+        if self._catalogue.meta("dirty", "0") != "0":
+            return False
+        classes = Counter(access for _, access in self._catalogue.ids())
+        return self._lexical.count() == classes.total() and all(self._dense.count(a) == n for a, n in classes.items())
+
+    def _replay(self) -> None:
         catalogue: dict[str, set[str]] = {}
         for name, access in self._catalogue.ids():
             catalogue.setdefault(access, set()).add(name)
-        total = sum(map(len, catalogue.values()))
-        clean = self._catalogue.meta("dirty", "0") == "0"
-        if clean and self._lexical.count() == total and all(self._dense.count(a) == len(i) for a, i in catalogue.items()):
-            return
-        log.warning("the index was left half written; replaying from the catalogue")
-        with self._writing():
-            for access in catalogue.keys() | {"plant"}:
-                there, wanted = self._dense.ids(access), catalogue.get(access, set())
-                self._dense.remove(access, sorted(there - wanted))
-                missing = sorted(wanted - there)
-                for start in range(0, len(missing), 2000):
-                    vectors = self._catalogue.vectors(missing[start : start + 2000])
-                    self._dense.add(access, list(vectors), np.stack(list(vectors.values())))
-            everything = set().union(*catalogue.values()) if catalogue else set()
-            words = self._lexical.ids()
-            missing = sorted(everything - words)
-            self._lexical.change(self._catalogue.passages(missing).values(), sorted(words - everything))
-            self._catalogue.set_meta("dirty", "0")
+        for access in catalogue.keys() | {"plant"}:
+            there, wanted = self._dense.ids(access), catalogue.get(access, set())
+            self._dense.remove(access, sorted(there - wanted))
+            missing = sorted(wanted - there)
+            for start in range(0, len(missing), 2000):
+                vectors = self._catalogue.vectors(missing[start : start + 2000])
+                self._dense.add(access, list(vectors), np.stack(list(vectors.values())))
+        everything = set().union(*catalogue.values()) if catalogue else set()
+        words = self._lexical.ids()
+        missing = sorted(everything - words)
+        self._lexical.change(self._catalogue.passages(missing).values(), sorted(words - everything))
+        self._catalogue.set_meta("dirty", "0")
 
     def _forget(self, old: dict[str, str], keep: set[str]) -> None:
         gone = {name: access for name, access in old.items() if name not in keep}
@@ -412,9 +427,9 @@ class Index:
             self._lexical.change((), gone)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """The lock over writers of all processes; waits up to 30 s."""
-        deadline = time.monotonic() + _LOCK_WAIT_S
+    def _writing(self, wait_s: float = _LOCK_WAIT_S) -> Iterator[None]:
+        """The lock over writers of all processes; raises IndexUnavailable when it is not free within `wait_s`."""
+        deadline = time.monotonic() + wait_s
         handle = os.open(self._folder / "write.lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             while True:
