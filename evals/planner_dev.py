@@ -225,19 +225,21 @@ def score_cases(cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, 
 
 
 def main() -> int:
-    """Print the table for the shipped router over the demo plant's model."""
+    """Print the table for the shipped router, with `--vote` also the planner model, over the demo plant's model."""
     import json
     import sys
     from datetime import datetime
 
+    from assistant.llm import open_writer
     from assistant.lm.phrasings import CORPUS, held_out, rows
     from assistant.planning import plan
-    from assistant.router import Router
+    from assistant.router import MODELS, Router
     from assistant.understand import Question, understand
     from tools.access import POLICY, Caller
     from tools.plant_model import Plant
 
-    url = sys.argv[1] if len(sys.argv) > 1 else "sqlite:///.andon/mes.sqlite"
+    url = next((word for word in sys.argv[1:] if ":" in word), "sqlite:///.andon/mes.sqlite")
+    writer = open_writer(MODELS / "planner.gguf") if "--vote" in sys.argv else None
     plant, router = Plant.open(None, url), Router.load()
     caller = Caller("sam", "Sam", "supervisor", via="test")
     now = datetime(2026, 6, 17, 9, tzinfo=plant.zone)
@@ -247,7 +249,7 @@ def main() -> int:
         said: list[str] = []
         for turn in (*context, text):
             question = Question(turn, now, caller, None, tuple(previous), tuple(said))
-            found = plan(understand(question, plant, router), question, plant, {}, None, POLICY)
+            found = plan(understand(question, plant, router), question, plant, {}, writer, POLICY)
             previous.append(found)
             said.append(turn)
         return found.status, [(c.tool, {**c.arguments, **c.unresolved}) for c in found.calls]
