@@ -39,7 +39,7 @@ from retrieval.passages import (
     Passage,
     RetrievalError,
 )
-from retrieval.rank import Candidate, coverage, fuse, ranked
+from retrieval.rank import Candidate, coverage, fuse, is_asked_for, overlap, ranked
 
 __all__ = [
     "AlarmEntry", "Anchor", "DocumentInfo", "Entry", "Hit", "Index", "IndexDamaged", "IndexUnavailable",
@@ -52,9 +52,6 @@ PROCEDURE_KINDS = ("sop", "work_instruction", "manual")
 _LOCK_WAIT_S = 30.0
 # An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
 _TELLING_MENTIONS = 8
-# What people ask about a code with; such words say nothing about which code or list is meant.
-_ASKING = frozenset(terms("alarm error fault code message number machine display screen stands shows showing problem help "
-                          "happened appeared reset clear fix again came up on now today solution remedy cause reason"))  # fmt: skip
 _QUERY_CHARACTERS = 2000
 
 
@@ -260,7 +257,7 @@ class Index:
         wanted = _Wanted(equipment, equipment_class, frozenset(), frozenset(access))
         found = self._alarms(identifiers.key(code), wanted)
         words = set(query_terms(hint))
-        return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -_overlap(words, f[2])))]
+        return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -overlap(words, f[2])))]
 
     def _alarms(self, code_key: str, wanted: _Wanted) -> list[tuple[int, float, AlarmEntry]]:
         """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`."""
@@ -320,9 +317,9 @@ class Index:
         words -= set().union(*(terms(i.text) for i in spoken)) if spoken else set()
         for identifier in spoken:
             for _, score, entry in self._alarms(identifier.key, wanted):
-                if not identifier.strong and not _is_asked_for(identifier.key, words, entry):
+                if not identifier.strong and not is_asked_for(identifier.key, words, entry):
                     continue
-                value = score - 0.02 + 0.02 * min(1.0, _overlap(words, entry))
+                value = score - 0.02 + 0.02 * min(1.0, overlap(words, entry))
                 found[entry.passage.id] = max(found.get(entry.passage.id, 0.0), value)
             if identifier.strong:
                 mentions = self._admitted(set(self._catalogue.mentions(identifier.key)), wanted)
@@ -449,21 +446,3 @@ class Index:
 def _embedded_text(passage: Passage) -> str:
     section = passage.anchor.section
     return f"{section}. {passage.text}" if section and section not in passage.text else passage.text
-
-
-def _is_asked_for(code_key: str, words: set[str], entry: AlarmEntry) -> bool:
-    """Whether a bare number in a question is the code: it is all that is asked, or the other words speak of the entry.
-    "8" in "what torque for 8 bolts" is an amount, "2014" in "who won the cup in 2014" a year."""
-    others = {w for w in words if not w.isdigit()} - _ASKING
-    if not others:
-        return True
-    spoken_of = set(terms(f"{entry.passage.text} {entry.list_name} {entry.passage.title}"))
-    return len(code_key.lstrip("-")) >= 2 and len(others & spoken_of) >= 0.5 * len(others)
-
-
-def _overlap(words: set[str], entry: AlarmEntry) -> float:
-    """The share of the question's words that name the entry's list, document or section."""
-    if not words:
-        return 0.0
-    named = set(terms(f"{entry.list_name} {entry.passage.title} {entry.passage.anchor.section}"))
-    return len(words & named) / len(words)

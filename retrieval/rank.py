@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.lexical import query_terms, terms
-from retrieval.passages import Hit, Passage
+from retrieval.passages import AlarmEntry, Hit, Passage
 
 UNSURE = 0.37
 _RRF_K = 60
@@ -127,3 +127,26 @@ def best_sentence(query: str, passage: Passage) -> str:
         if value > best_value:
             best, best_value = piece, value
     return best
+
+
+# What people ask about a code with; such words say nothing about which code or list is meant.
+_ASKING = frozenset(terms("alarm error fault code message number machine display screen stands shows showing problem help "
+                          "happened appeared reset clear fix again came up on now today solution remedy cause reason"))  # fmt: skip
+
+
+def is_asked_for(code_key: str, words: set[str], entry: AlarmEntry) -> bool:
+    """Whether a bare number in a question is the code: it is all that is asked, or the other words speak of the entry.
+    "8" in "what torque for 8 bolts" is an amount, "2014" in "who won the cup in 2014" a year."""
+    others = {w for w in words if not w.isdigit()} - _ASKING
+    if not others:
+        return True
+    spoken_of = set(terms(f"{entry.passage.text} {entry.list_name} {entry.passage.title}"))
+    return len(code_key.lstrip("-")) >= 2 and len(others & spoken_of) >= 0.5 * len(others)
+
+
+def overlap(words: set[str], entry: AlarmEntry) -> float:
+    """The share of the question's words that name the entry's list, document or section."""
+    if not words:
+        return 0.0
+    named = set(terms(f"{entry.list_name} {entry.passage.title} {entry.passage.anchor.section}"))
+    return len(words & named) / len(words)

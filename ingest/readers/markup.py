@@ -23,13 +23,16 @@ def decoded(path: Path) -> str:
     if path.stat().st_size > _LARGEST_BYTES:
         raise UnreadableFile(f"the file is larger than {_LARGEST_BYTES // 1_000_000} MB of text")
     raw = path.read_bytes()
-    for encoding in ("utf-8-sig", "utf-16") if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
+    encodings = ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
+    text = raw.decode("latin-1")
+    for encoding in encodings:
         try:
-            return raw.decode(encoding)
+            text = raw.decode(encoding)
+            break
         except UnicodeDecodeError:
             continue
-    text = raw.decode("cp1252", errors="replace")
-    if sum(not (c.isprintable() or c.isspace()) for c in text[:5000]) > 0.05 * min(len(text), 5000) + 5:
+    sample = text[:5000]
+    if sum(not (c.isprintable() or c.isspace()) for c in sample) > 0.05 * len(sample) + 5:
         raise UnreadableFile("the file holds no readable text")
     return text
 

@@ -18,10 +18,11 @@ from typing import Any
 import pypdf
 import pypdfium2
 
-from ingest.readers import layout
+from ingest.readers import layout, tables
 from ingest.readers.blocks import BULLET, STEP, WARNING_WORD, Block, Content, UnreadableFile, folded, heading_level, lines_to_blocks
-from ingest.readers.layout import Line, Table, Word
+from ingest.readers.layout import Line, Word
 from ingest.readers.markup import names_and_values, table_block
+from ingest.readers.tables import Table
 
 _MOST_PAGES = 5000
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d*\s*$|(?:·\s?){4,}\s*\d*\s*$")
@@ -140,19 +141,19 @@ def _page(document: Any, index: int) -> _Page:
     try:
         page = document[index]
         words = layout.words_of(page)
-        rules = layout.rules_of(page)
+        rules = tables.rules_of(page)
         height = float(page.get_height())
         page.close()
     except pypdfium2.PdfiumError:
         return _Page(index + 1, 800.0, (), ())
-    tables = layout.ruled_tables(words, rules)
-    rest = [w for w in words if not any(_within(w, t) for t in tables)]
+    found = tables.ruled_tables(words, rules)
+    rest = [w for w in words if not any(_within(w, t) for t in found)]
     lines: list[Line] = []
     for part in layout.prose_columns(rest):
-        aligned = layout.aligned_tables(part)
-        tables += aligned
+        aligned = tables.aligned_tables(part)
+        found += aligned
         lines += layout.lines_of([w for w in part if not any(_within(w, t) for t in aligned)])
-    return _Page(index + 1, height, tuple(lines), tuple(tables))
+    return _Page(index + 1, height, tuple(lines), tuple(found))
 
 
 def _within(word: Word, table: Table) -> bool:
@@ -181,6 +182,7 @@ def _without_margins(pages: Sequence[_Page]) -> list[_Page]:
 
 
 def _at_edge(line: Line, page: _Page) -> bool:
+    """Whether a line is one of the two outermost of its page and stands near the edge."""
     ordered = sorted({ln.y for ln in page.lines})
     outermost = line.y in ordered[:2] or line.y in ordered[-2:]
     return outermost and (line.y > 0.88 * page.height or line.y < 0.12 * page.height)

@@ -1,0 +1,195 @@
+"""Files of every type become blocks: PDFs by their layout, office files under limits, hostile files not at all."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+import typst
+
+from ingest.readers import Block, Content, UnreadableFile, read
+from ingest.readers.layout import mended
+
+PDF = """
+#set document(title: "Press P7", keywords: ("andon: document=M-P7; revision=C; effective=2026-01-15; kind=manual",))
+#set page(margin: 25mm, header: text(8pt)[Press P7 manual #h(1fr) Rev. C], footer: align(center, text(8pt, context counter(page).display())))
+#set text(size: 10.5pt, hyphenate: false)
+#show heading: set text(13pt)
+#outline()
+#pagebreak()
+= 4 Drive
+== 4.2 Flywheel bearing
+The bearing is closed with eight bolts, which are used once. It carries the flywheel at the front of the press.
+
+#block(stroke: 1pt, inset: 8pt)[*WARNING:* The flywheel stores energy for ten minutes. Wait before you open the guard.]
+
+#table(columns: (2fr, 1fr, 1fr, 2fr), table.header[*Joint*][*Thread*][*Torque*][*Remark*],
+  [Bearing cap bolts], [M8], [45 N m], [crosswise in two stages, with new bolts every time they are opened],
+  [Motor screws], [M12], [98 N m], [crosswise])
+
+== 4.3 Changing the belt
+1. Lock out the press.
+2. Take the guard off.
+3. Fit the new belt.
+#pagebreak()
+4. Fit the guard.
+5. Unlock.
+
+= 5 Alarms
+#table(columns: (1fr, 2fr, 3fr, 3fr), stroke: none, table.hline(), table.header[Code][Message][Cause][Remedy], table.hline(),
+  [502], [Oil flow low], [Filter clogged or the pump is worn out after years], [Clean the filter],
+  [5021], [Oil pressure low], [Relief valve], [Adjust the valve], table.hline())
+"""
+COLUMNS = """
+#set page(columns: 2, margin: 20mm)
+#set text(size: 10pt, hyphenate: false)
+#set par(justify: true)
+""" + "\n\n".join(
+    f"Alpha{n} {word} stands first and the {word} of the drive is greased, cleaned and looked after by {word} number "
+    f"{n} until its paragraph ends with omega{n}."
+    for n, word in enumerate(a + b for a in ("bel", "cha", "gea", "pul", "rol", "cam", "rod", "pin") for b in ("to", "in", "ra", "le", "ry"))
+)
+
+
+def pdf(folder: Path, source: str) -> Content:
+    path = folder / "m.pdf"
+    path.write_bytes(typst.compile(source.encode()))
+    return read(path)
+
+
+@pytest.fixture(scope="module")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    return pdf(tmp_path_factory.mktemp("pdf"), PDF)
+
+
+def test_headings_have_levels_and_pages(press: Content) -> None:
+    headings = {(b.text, b.level, b.page) for b in press.blocks if b.kind == "heading"}
+    assert {("4 Drive", 1, 2), ("4.2 Flywheel bearing", 2, 2), ("5 Alarms", 1, 3)} <= headings
+    assert press.pages == 3
+    assert press.meta["keywords"].startswith("andon: document=M-P7")
+
+
+def test_tables_are_rows_below_their_header(press: Content) -> None:
+    tables = [b for b in press.blocks if b.kind == "table"]
+    assert tables[0].header == ("Joint", "Thread", "Torque", "Remark")
+    assert tables[0].rows[0] == (
+        "Bearing cap bolts", "M8", "45 N m", "crosswise in two stages, with new bolts every time they are opened",
+    )  # fmt: skip
+    assert tables[1].header == ("Code", "Message", "Cause", "Remedy")
+    assert [row[0] for row in tables[1].rows] == ["502", "5021"]
+    assert tables[1].rows[0][2] == "Filter clogged or the pump is worn out after years"
+
+
+def test_steps_go_on_over_a_page_break_and_warnings_are_their_own(press: Content) -> None:
+    (steps,) = [b for b in press.blocks if b.kind == "steps"]
+    assert [item[:2] for item in steps.items] == ["1.", "2.", "3.", "4.", "5."]
+    assert steps.page == 2
+    (warning,) = [b for b in press.blocks if b.kind == "warning"]
+    assert warning.text.startswith("WARNING: The flywheel stores energy")
+
+
+def test_headers_footers_and_contents_are_no_text(press: Content) -> None:
+    everything = "\n".join(b.text for b in press.blocks)
+    assert "Press P7 manual" not in everything
+    assert "...." not in everything
+
+
+def test_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    content = pdf(tmp_path, COLUMNS)
+    text = " ".join(b.text for b in content.blocks)
+    assert all(text.index(f"Alpha{n} ") < text.index(f"omega{n}.") < text.index(f"Alpha{n + 1} ") for n in range(39))
+    assert not any(b.kind == "table" for b in content.blocks)
+
+
+def test_words_cut_at_line_ends_are_mended_by_the_documents_own_words() -> None:
+    known = frozenset(("spindle", "power-off", "power", "off", "cross"))
+    assert mended("the spin‧dle at power‧off", known) == "the spindle at power-off"
+    assert mended("well‧known", frozenset(("well", "known"))) == "well-known"
+
+
+DOCX = """<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>
+<w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr><w:r><w:t>Cleaning</w:t></w:r></w:p>
+<w:p><w:r><w:t>CAUTION: Hot </w:t></w:r><w:r><w:t>water.</w:t></w:r></w:p>
+<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>Close V2.</w:t></w:r></w:p>
+<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>Open V3.</w:t></w:r></w:p>
+<w:tbl><w:tr><w:tc><w:p><w:r><w:t>Code</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Message</w:t></w:r></w:p></w:tc></w:tr>
+<w:tr><w:tc><w:p><w:r><w:t>E1</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>Low</w:t></w:r></w:p></w:tc></w:tr></w:tbl>
+</w:body></w:document>"""
+
+
+def zipped(path: Path, **members: str) -> Path:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/").replace("_xml", ".xml"), text)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def test_a_word_file(tmp_path: Path) -> None:
+    blocks = read(zipped(tmp_path / "a.docx", word__document_xml=DOCX)).blocks
+    assert [b.kind for b in blocks] == ["heading", "warning", "steps", "table"]
+    assert blocks[2].items == ("1. Close V2.", "2. Open V3.")
+    assert (blocks[3].header, blocks[3].rows) == (("Code", "Message"), (("E1", "Low"),))
+
+
+def test_an_excel_file(tmp_path: Path) -> None:
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    path = tmp_path / "a.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", f'<workbook {space} {relation}><sheets><sheet name="Alarms" r:id="r1"/></sheets></workbook>')
+        archive.writestr("xl/_rels/workbook.xml.rels", '<Relationships><Relationship Id="r1" Target="worksheets/s.xml"/></Relationships>')
+        archive.writestr("xl/sharedStrings.xml", f"<sst {space}><si><t>Code</t></si><si><t>Message</t></si><si><t>Door</t></si></sst>")
+        archive.writestr("xl/worksheets/s.xml", f'<worksheet {space}><sheetData><row><c r="A1" t="s"><v>0</v></c><c r="C1" t="s"><v>1</v></c>'
+                         '</row><row><c r="A2"><v>17.0</v></c><c r="C2" t="s"><v>2</v></c></row></sheetData></worksheet>')  # fmt: skip
+    heading, table = read(path).blocks
+    assert heading.text == "Alarms"
+    assert (table.header, table.rows) == (("Code", "", "Message"), (("17", "", "Door"),))
+
+
+def test_a_mail_is_a_bulletin(tmp_path: Path) -> None:
+    path = tmp_path / "b.eml"
+    path.write_text("From: Ann <a@plant>\nSubject: New seal\nContent-Type: text/plain\n\nUse seal S-2 from now on.\n")
+    content = read(path)
+    assert content.meta == {"title": "New seal", "author": "Ann <a@plant>", "kind": "bulletin"}
+    assert content.blocks == (Block("paragraph", "Use seal S-2 from now on."),)
+
+
+HOSTILE = {
+    "empty.pdf": (b"", "empty"),
+    "text.pdf": (b"just words", "damaged"),
+    "cut.pdf": (b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog", "damaged"),
+    "no.docx": (b"PK\x03\x04 broken", "damaged"),
+    "old.docx": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "encrypted or in the old binary format"),
+    "deep.json": (b"[" * 100_000, "JSON"),
+    "bad.yaml": (b"a: [1, 2\nb: }", "YAML"),
+    "binary.txt": (b"\x00\x01\x02" * 100, "not read"),
+    "noise.txt": (b"\x01\x02\x03\x04\x05\x06" * 100, "no readable text"),
+    "program.exe": (b"MZ\x90", "not read"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_bad_file_is_refused_with_a_reason(name: str, tmp_path: Path) -> None:
+    raw, reason = HOSTILE[name]
+    (tmp_path / name).write_bytes(raw)
+    with pytest.raises(UnreadableFile, match=reason):
+        read(tmp_path / name)
+
+
+def test_entities_and_bombs_in_office_files_are_refused(tmp_path: Path) -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>' + DOCX
+    with pytest.raises(UnreadableFile, match="entities"):
+        read(zipped(tmp_path / "e.docx", word__document_xml=bomb))
+    with pytest.raises(UnreadableFile, match="zip bomb"):
+        read(zipped(tmp_path / "b.docx", word__document_xml=" " * 30_000_000))
+
+
+def test_a_page_without_text_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "blank.pdf"
+    path.write_bytes(typst.compile(b"#rect(width: 5cm, height: 3cm, fill: red)"))
+    with pytest.raises(UnreadableFile, match="no text"):
+        read(path)
