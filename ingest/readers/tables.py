@@ -6,6 +6,7 @@ tables (`tests/test_readers.py`).
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
