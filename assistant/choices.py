@@ -20,9 +20,7 @@ MOST_CHOICES = 3
 _DATA = frozenset(("query_metrics", "list_records", "signal_trend", "find_correlations"))
 
 
-def name_choices(
-    understanding: Understanding, calls: Sequence[PlannedCall], plant: Plant
-) -> tuple[str, tuple[Choice, ...]] | None:
+def name_choices(understanding: Understanding, calls: Sequence[PlannedCall], plant: Plant) -> tuple[str, tuple[Choice, ...]] | None:
     """The question and choices for a name that several machines have, where the answer depends on which."""
     if not any(call.tool in _DATA for call in calls):
         return None
@@ -30,8 +28,7 @@ def name_choices(
         if item.ambiguous and item.alternatives and not item.phrase:
             text = understanding.text
             choices = tuple(
-                Choice(name, " ".join(f"{text[: item.start]}{name}{text[item.end :]}".split()))
-                for name in item.alternatives[:MOST_CHOICES]
+                Choice(name, " ".join(f"{text[: item.start]}{name}{text[item.end :]}".split())) for name in item.alternatives[:MOST_CHOICES]
             )
             return f"Which {item.value} do you mean?", choices
     return None
@@ -69,7 +66,7 @@ def _choice(tool: str, understanding: Understanding, place: str, plant: Plant) -
         label = spec.label if spec else reading.best("metric").replace("_", " ")
         made = {
             "label": f"{label}{of}",
-            "question": f"What was the {label[:1].lower() + label[1:] if not label.isupper() else label}{of} yesterday?",
+            "question": f"Show {label if label.isupper() else label[:1].lower() + label[1:]}{of} yesterday",
         }
     elif tool == "list_records":
         record = plant.model.records.get(reading.best("record"))
@@ -89,7 +86,6 @@ def _choice(tool: str, understanding: Understanding, place: str, plant: Plant) -
     elif tool == "raise_request":
         made = {
             "label": "Send a request",
-            "question": f"Raise a {reading.best('request_kind').replace('_', ' ')} request{' for ' + place if place else ''}:"
-            f" {words}",
+            "question": f"Raise a {reading.best('request_kind').replace('_', ' ')} request{' for ' + place if place else ''}: {words}",
         }
     return Choice(**made) if made else None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.arguments import draft_calls
 from assistant.choices import name_choices, tool_choices
-from assistant.followups import merged
+from assistant.followups import merged, said_of
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people
 from assistant.scribe import Draft
 from assistant.understand import Clause, Question, Understanding
@@ -32,6 +32,7 @@ PLANNED, CLARIFY, CONFIRM, FORBIDDEN = "planned", "needs_clarification", "needs_
 UNSURE_TOOL = 0.42
 CLOSE_RACE = 1.6  # the best tool is less than this many times as likely as the next
 SURE_STATUS = 0.5  # a status other than `answer` is taken at this probability
+SURE_OF_NO_QUESTION = 0.9  # below it, small talk that names a record of the plant is a question after all
 UNSURE_ANSWER = 0.3  # below this probability of `answer` the best other status is taken
 UNSURE_STATUS = 0.62  # a clarification is asked only when the router is this sure that the question is incomplete
 
@@ -77,7 +78,7 @@ def plan(
         return Plan("refused_unsafe", spans=spans, reason=_ACTS_REASON)
     vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)
     understanding, planner = counted(understanding, vote)
-    stopped = _without_tools(understanding)
+    stopped = _without_tools(understanding, plant)
     if stopped is not None:
         return replace(stopped, spans=spans, planner=planner)
     drafts: list[Draft] = []
@@ -99,7 +100,7 @@ def plan(
     return _decided(found_plan, drafts, understanding, question, plant, policy)
 
 
-def _without_tools(understanding: Understanding) -> Plan | None:
+def _without_tools(understanding: Understanding, plant: Plant) -> Plan | None:
     """The statuses that need no tool: refusals by class, small talk, what is outside the work here."""
     text = understanding.text
     status, p = understanding.reading.heads["status"][0]
@@ -111,9 +112,16 @@ def _without_tools(understanding: Understanding) -> Plan | None:
         return Plan("refused_unsafe", confidence=round(p, 4))
     if status == "smalltalk" and not understanding.followup and _POINTS.search(text) and not _GREETING.search(text):
         return None  # "that thing again" is a question that says too little
+    if status in ("out_of_scope", "smalltalk") and p < SURE_OF_NO_QUESTION and _names_subject(text, plant):
+        return None
     if status in ("out_of_scope", "smalltalk") and p >= SURE_STATUS and not understanding.hazards:
         return Plan(status, confidence=round(p, 4))
     return None
+
+
+def _names_subject(text: str, plant: Plant) -> bool:
+    """Whether a text names one of the plant's records by a word that means nothing else ("my certifications")."""
+    return any(len(record) >= 5 for record in said_of(text, plant, "record"))
 
 
 _POINTS = re.compile(r"^(?:\w+ ){0,2}(?:it|that|this|one|them|those|these|thing|usual)\b", re.IGNORECASE)
@@ -151,7 +159,8 @@ def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding,
     ambiguous = name_choices(understanding, found.calls, plant)
     if ambiguous is not None:
         return replace(found, status=CLARIFY, choices=ambiguous[1], reason=ambiguous[0])
-    doubt = (status == CLARIFY and p >= UNSURE_STATUS) or (status == "smalltalk" and p >= SURE_STATUS)
+    subject = status == "smalltalk" and _names_subject(understanding.text, plant)
+    doubt = (status == CLARIFY and p >= UNSURE_STATUS) or (status == "smalltalk" and p >= SURE_STATUS and not subject)
     ranked = reading.tools
     torn = len(understanding.clauses) == 1 and ranked[0][1] < UNSURE_TOOL and ranked[0][1] < CLOSE_RACE * ranked[1][1]
     if doubt or torn:

@@ -53,6 +53,12 @@ def graded(scribe: Scribe, record: str) -> dict[str, Any]:
     return out
 
 
+_MINE = re.compile(
+    r"\b(?:my|mine)(?: own)? (?:\w+ )?(?:certif\w+|qualif\w+|training\w*|licen[cs]es?|work orders?|maintenance "
+    r"orders?|jobs?|tasks?|capas?|actions?|tickets?)\b|"
+    r"\b(?:assigned to|given to|for) me\b|\bam i (?:still )?(?:certified|qualified|trained|allowed)\b",
+    re.IGNORECASE,
+)
 UNSPOKEN_STATUS = 0.75  # probability from which a status counts that no word of the question says
 
 
@@ -186,6 +192,9 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
     status = statuses_of(scribe, record)
     if status is not None:
         where["status"] = status
+    spec = scribe.plant.model.records.get(record)
+    if _MINE.search(scribe.clause.text) and spec is not None and "operator" in spec.fields and "operator" not in where:
+        where["operator"] = scribe.question.caller.user
     if record == "maintenance_orders" and "order" in where and "id" not in where:
         where["id"] = where.pop("order")
     if record == "spare_parts" and status == "in_stock" and (scribe.get("part") or scribe.get("equipment")):

@@ -64,7 +64,13 @@ def plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> SaidP
     """The same period, its words without a leading preposition that adds nothing ("from the last quarter")."""
     text = said.period.text
     for _ in range(2):
-        shorter = re.sub(r"^(?:about|from|in|on|for|during|over|of|at|the|within|around)\s+(?=\S)", "", text, flags=re.IGNORECASE)
+        shorter = re.sub(
+            r"^(?:about|from|in|on|for|during|over|of|at|within|around|the(?= (?:last|past|previous|current|"
+            r"whole|entire|next|coming)\b))\s+(?=\S)",
+            "",
+            text,
+            flags=re.IGNORECASE,
+        )
         again = read(shorter) if shorter != text else None
         if again is None or (again.period.start, again.period.end) != (said.period.start, said.period.end):
             break
@@ -99,11 +105,11 @@ def taken_apart(span: Span) -> list[Span]:
         pieces.append((at, span.text[at:end]))
         at = m.end() if m else end
     noun = re.sub(r"[\s-]*\d+\w*$", "", pieces[0][1])
-    if not all(re.search(r"\d", piece) for _, piece in pieces) or not noun:
+    if (span.label != "shift" and not all(re.search(r"\d", piece) for _, piece in pieces)) or not noun:
         return [span]
     out = []
     for offset, piece in pieces:
-        name = piece if re.search(r"[A-Za-z]{2}", piece) else f"{noun.removesuffix('s')} {piece}"
+        name = piece if re.search(r"[A-Za-z]{2}", piece) or span.label == "shift" else f"{noun.removesuffix('s')} {piece}"
         start = span.start + offset
         out.append(replace(span, text=name, start=start, end=start + len(piece)))
     return out
