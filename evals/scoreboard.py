@@ -22,11 +22,12 @@ def machine() -> dict[str, Any]:
 
 def as_json(scores: Sequence[Score], where: dict[str, Any]) -> dict[str, Any]:
     """The scoreboard as one value."""
+    made = datetime.now(UTC).isoformat(timespec="seconds")
     return {
-        "made": datetime.now(UTC).isoformat(timespec="seconds"), "machine": where,
+        "made": made, "machine": where,
         "suites": [
             {
-                "suite": s.suite, "right": s.right, "total": s.total, "share": round(s.share, 4), "floor": FLOORS[s.suite],
+                "suite": s.suite, "made": made, "right": s.right, "total": s.total, "share": round(s.share, 4), "floor": FLOORS[s.suite],
                 "passed": s.passed, "note": s.note, "figures": {k: list(v) for k, v in s.figures.items()}, "numbers": dict(s.numbers),
                 "failures": [{"id": f.id, "question": f.question, "reason": f.reason} for f in s.failures],
             }
@@ -67,6 +68,11 @@ def _cell(text: str, longest: int) -> str:
 
 
 def write(board: dict[str, Any], folder: Path) -> None:
-    """`scoreboard.json` and `scoreboard.md` in the folder."""
-    (folder / "scoreboard.json").write_text(json.dumps(board, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "scoreboard.md").write_text(markdown(board), encoding="utf-8")
+    """`scoreboard.json` and `scoreboard.md` in the folder. Suites that were not run this time keep their last result."""
+    path = folder / "scoreboard.json"
+    before = json.loads(path.read_text(encoding="utf-8"))["suites"] if path.exists() else []
+    run = {suite["suite"]: suite for suite in board["suites"]}
+    known = {**{suite["suite"]: suite for suite in before}, **run}
+    whole = {**board, "suites": [known[name] for name in FLOORS if name in known]}
+    path.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "scoreboard.md").write_text(markdown(whole), encoding="utf-8")

@@ -19,7 +19,7 @@ from evals import real
 from evals.cases import STATUSES, Case, CaseError, case_of, load
 from evals.graders import Finding, grade, quoted_from, same
 from evals.oracles import OracleError, Truth, period, pieces, stamp
-from evals.scoreboard import as_json, markdown
+from evals.scoreboard import as_json, markdown, write
 from evals.suites import FLOORS, Failure, Graded, Score, sample, summed
 from tools.access import Role
 
@@ -299,6 +299,15 @@ def test_the_scoreboard_names_failures_and_floors() -> None:
     assert board["suites"][0]["floor"] == FLOORS["planner"]
     assert "| planner | 1 | 2 | 50.0% |" in words
     assert "`p-1`" in words
+
+
+def test_a_scoreboard_keeps_the_suites_that_were_not_run(tmp_path: Path) -> None:
+    where = {"cores": 2, "load": 0.1, "busy": False, "python": "3.11", "system": "x"}
+    write(as_json([Score("planner", 1, 2), Score("retrieval", 2, 2)], where), tmp_path)
+    write(as_json([Score("planner", 2, 2)], where), tmp_path)
+    suites = json.loads((tmp_path / "scoreboard.json").read_text(encoding="utf-8"))["suites"]
+    assert [(s["suite"], s["right"]) for s in suites] == [("planner", 2), ("retrieval", 2)]
+    assert "| retrieval | 2 | 2 | 100.0% |" in (tmp_path / "scoreboard.md").read_text(encoding="utf-8")
 
 
 def test_the_retrieval_sample_is_fixed_and_even() -> None:
