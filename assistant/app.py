@@ -205,6 +205,7 @@ class Assistant:
     def plan(self, ask: Ask, caller: Caller | None = None) -> dict[str, Any]:
         """The plan alone, as `andon plan` prints it."""
         from assistant.planning import plan, plan_json
+        from assistant.second_look import reconsidered
         from assistant.turn import cleaned
         from assistant.understand import Question, understand
 
@@ -219,6 +220,8 @@ class Assistant:
                 previous=tuple(item for _, item in previous[-_BACK:]), previous_texts=tuple(said for said, _ in previous[-_BACK:]),
             )  # fmt: skip
             planned = plan(understand(question, parts.plant, parts.router), question, parts.plant, parts.tools, parts.writer, parts.policy)
+            machine = parts.plant.equipment.get(ask.equipment or "")
+            planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
             previous.append((text, planned))
         assert planned is not None
         out: dict[str, Any] = plain(plan_json(planned, ask.id))

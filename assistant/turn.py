@@ -22,6 +22,7 @@ from assistant.planning import Plan, PlannedCall, plan, plan_json
 from assistant.problems import BadQuestion
 from assistant.release import Released, release
 from assistant.safeguards import safeguard_named
+from assistant.second_look import reconsidered
 from assistant.understand import Question, Understanding, understand
 from tools.access import Caller, Policy
 from tools.registry import BadArgument, Call, Result, Step, Tool, marked, run
@@ -112,6 +113,8 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
         tell("block", block)
     clock.lap("understand")
     planned = plan(understanding, question, parts.plant, parts.tools, parts.writer, parts.policy)
+    machine = parts.plant.equipment.get(ask.equipment or "")
+    planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
     clock.lap("plan")
     steps = act(_with_safe_way(planned, text), question, parts, tell)
     clock.lap("act")

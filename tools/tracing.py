@@ -220,7 +220,7 @@ def _tree(
     answers = [answer for walk in walks for answer in walk.answers]
     last = answers[0] if answers else lots
     query = None if last is None else replace(
-        query_of(call.plant, last, True, "", len(out)), truncated=any(walk.cut for walk in walks)
+        query_of(call.plant, last, True, "", len(last.rows)), truncated=any(walk.cut for walk in walks)
     )  # fmt: skip
     back = {edge.found for edge in edges if edge.direction == "backward"}
     ahead = {edge.found for edge in edges if edge.direction == "forward"}
@@ -259,7 +259,7 @@ def _shipments(
         "serials": fact("Serial numbers in these lots", serials, "count"),
     }
     columns = tuple(shown_column(column) for column in spec.shipment_show)
-    query = query_of(call.plant, last, True, "", len(out)) if last is not None else None
+    query = query_of(call.plant, last, True, "", len(last.rows)) if last is not None else None
     return Evidence("query", f"Shipments of {said} and what was made from it", columns, tuple(out), columns[0].name, facts, query=query)
 
 
