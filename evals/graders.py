@@ -133,10 +133,8 @@ def _ids(case: Case, answer: Answer, truth: Truth, at: datetime | None) -> list[
 
 
 def _rows(case: Case, answer: Answer, truth: Truth, at: datetime | None) -> list[Finding]:
-    if case.split:
-        wanted = truth.split(case.rows or "", case.period or "", case.split, at)
-    else:
-        wanted = _oracle(case.rows or "", case, truth, at)
+    rows, during = case.rows or "", case.period or ""
+    wanted = truth.split(rows, during, case.split, at) if case.split else _oracle(rows, case, truth, at)
     closest: list[tuple[Any, ...]] | None = None
     for table in tables(answer):
         lacking = [row for row in wanted if not any(_covers(got, row) for got in table["values"])]

@@ -71,7 +71,8 @@ def question(row: Mapping[str, Any]) -> str:
 
 
 def _list_words(row: Mapping[str, Any]) -> str:
-    return re.sub(r"(error|warn|servo)?code$", r" \1 code", row["list"].replace("_", " "))
+    words = re.sub(r"(error|warn|servo)?code$", r" \1 code", row["list"].replace("_", " "))
+    return " ".join(words.split())
 
 
 def published(row: Mapping[str, Any]) -> list[str]:
