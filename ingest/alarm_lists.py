@@ -71,7 +71,13 @@ class RawAlarm:
 
     def text(self, list_name: str) -> str:
         """What is shown, cited and searched: each field under its name."""
-        name = list_name if ALARMING.search(list_name) else f"{list_name} alarm".strip()
+        word = ALARMING.search(list_name)
+        if word is None:
+            name = f"{list_name} alarm".strip()
+        elif ":" in list_name or len(list_name.split()) > 4:  # a long heading stands in the section already
+            name = word.group().capitalize().rstrip("s")
+        else:
+            name = list_name
         fields = (
             ("Severity", self.severity), ("Description", self.description), ("Cause", self.cause),
             ("Consequence", self.consequence), ("Remedy", self.remedy), ("Time to respond", self.response_time),

@@ -82,8 +82,7 @@ class _Splitter:
             self.add(warning.text, "warning", warning.page)
         texts, self.texts = self.texts, []
         for text in _pieces(texts):
-            if len(text.split()) > 3 or any(c.isdigit() for c in text):  # "Standard operating procedure" answers nothing
-                self.add(text, "paragraph", self.page)
+            self.add(text, "paragraph", self.page)
 
     def text(self, block: Block) -> None:
         if not self.texts or (self.page != block.page and sum(len(t.split()) for t in self.texts) > _WORDS / 2):
@@ -113,7 +112,13 @@ def split(content: Content, info: DocumentInfo) -> tuple[list[Passage], list[Ala
     while i < len(blocks):
         i = _one(splitter, blocks, i)
     splitter.close()
-    return splitter.passages, splitter.alarms
+    telling = [p for p in splitter.passages if not _says_nothing(p)]
+    return telling or splitter.passages, splitter.alarms
+
+
+def _says_nothing(passage: Passage) -> bool:
+    """A scrap such as "Standard operating procedure" between two headings; it would be found and answer nothing."""
+    return passage.block == "paragraph" and len(passage.text.split()) <= 3 and not any(c.isdigit() for c in passage.text)
 
 
 def _one(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:

@@ -74,6 +74,12 @@ class _Wanted:
     access: frozenset[str]
     steps_only: bool = False
 
+    def closeness(self, passage: Passage) -> int:
+        """2 for what names the machine asked about, 1 for what names its class, 0 for what is valid for all."""
+        if self.equipment and self.equipment.casefold() in (e.casefold() for e in passage.equipment):
+            return 2
+        return int(bool(self.equipment_class) and passage.equipment_class == self.equipment_class)
+
     def admits(self, passage: Passage) -> bool:
         if passage.access not in self.access or (self.kinds and passage.kind not in self.kinds):
             return False
@@ -175,9 +181,6 @@ class Index:
             here.backup(there)
             there.execute("INSERT OR REPLACE INTO meta VALUES ('dirty', '1')")
 
-    def close(self) -> None:
-        self._catalogue.close()
-
     @property
     def catalogue(self) -> Catalogue:
         """For the ingest pipeline, which keeps its memory of files there."""
@@ -257,7 +260,7 @@ class Index:
         wanted = _Wanted(equipment, equipment_class, frozenset(), frozenset(access))
         found = self._alarms(identifiers.key(code), wanted)
         words = set(query_terms(hint))
-        return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -overlap(words, f[2])))]
+        return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -wanted.closeness(f[2].passage), -overlap(words, f[2])))]
 
     def _alarms(self, code_key: str, wanted: _Wanted) -> list[tuple[int, float, AlarmEntry]]:
         """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`."""
@@ -319,7 +322,7 @@ class Index:
             for _, score, entry in self._alarms(identifier.key, wanted):
                 if not identifier.strong and not is_asked_for(identifier.key, words, entry):
                     continue
-                value = score - 0.02 + 0.02 * min(1.0, overlap(words, entry))
+                value = score - 0.03 + 0.005 * wanted.closeness(entry.passage) + 0.02 * min(1.0, overlap(words, entry))
                 found[entry.passage.id] = max(found.get(entry.passage.id, 0.0), value)
             if identifier.strong:
                 mentions = self._admitted(set(self._catalogue.mentions(identifier.key)), wanted)

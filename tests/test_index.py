@@ -73,6 +73,13 @@ def test_of_several_lists_that_know_a_number_the_named_one_comes_first(index: In
     assert index.search("gripper error 11")[0].passage.text.endswith("Gripper blocked")
 
 
+def test_the_list_of_the_machine_asked_about_comes_before_one_for_all(index: Index) -> None:
+    add(index, [], [alarm("11", "Of no machine", "General errors"), alarm("11", "Of this machine", "Press", equipment=("P-1",))])
+    assert [e.title for e in index.alarm("11", equipment="P-1")] == ["Of this machine", "Of no machine"]
+    assert index.search("alarm 11", equipment="P-1")[0].passage.text.endswith("Of this machine")
+    assert [e.title for e in index.alarm("11", equipment="P-2")] == ["Of no machine"]
+
+
 def test_a_list_with_prefixes_and_one_without_stay_apart(index: Index) -> None:
     add(index, [], [alarm("SRVO-023", "Stop error excess"), alarm("MOTN-023", "In singularity")])
     assert [e.title for e in index.alarm("MOTN-023")] == ["In singularity"]
