@@ -135,7 +135,7 @@ class Marks:
         entities = self._with_names(text, entities)
         entities = self._with_periods(text, entities)
         entities = with_shifts(text, with_codes(text, entities), self.plant.calendar)
-        entities = [replace(s, negated=s.negated or excluded(text, s)) for s in entities]
+        entities = [replace(s, negated=excluded(text, s)) for s in entities]
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
 

@@ -28,10 +28,20 @@ _LEFT_OUT = re.compile(
 )
 
 
+#: A sentence without any such word excludes nothing, whatever the router marked.
+_TAKES_OUT = re.compile(
+    r"n't\b|\b(?:not?|without|except\w*|exclud\w*|but|other|apart|minus|leav\w*|left|ignor\w*|forget|skip\w*|only|instead|rather|outside|"
+    r"discount\w*|beside\w*|nothing|none|never|drop|remove|take out|taken out|aside|dont|doesnt|isnt|less|bar)\b",
+    re.IGNORECASE,
+)
+
+
 def excluded(text: str, span: Span) -> bool:
     """Whether the words beside a name take it out: "without changeovers", "all lines but line 3", "line 9 excluded"."""
     if span.label in ("period", "compare", "limit", "number", "status"):
         return False
+    if span.negated and _TAKES_OUT.search(text):
+        return True
     return bool(_EXCEPT.search(text[: span.start]) or _LEFT_OUT.match(text, span.end))
 
 
