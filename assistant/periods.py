@@ -14,7 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from assistant.period_rules import Reader, SaidPeriod
+import assistant.period_rules  # noqa: F401 (it registers the rules)
+from assistant.period_reader import Reader, SaidPeriod
 from assistant.period_words import MONTH, WEEKDAY, easter, months_later, plain_words, shift_named
 from tools.calendar import Calendar
 from tools.registry import Period
@@ -80,9 +81,7 @@ _STRONG = re.compile(
 MOST_WORDS = 9
 
 
-def find_periods(
-    text: str, now: datetime, calendar: Calendar, taken: Sequence[tuple[int, int]] = ()
-) -> tuple[FoundPeriod, ...]:
+def find_periods(text: str, now: datetime, calendar: Calendar, taken: Sequence[tuple[int, int]] = ()) -> tuple[FoundPeriod, ...]:
     """Every period expression inside a question, longest first at each place, without overlaps.
 
     Words that are often no time ("may", "second", bare numbers) are left to whoever marks spans; `taken` are places
