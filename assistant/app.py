@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant.drafts import Drafts
-from assistant.problems import BadSettings, NotAllowed, NotFound, Problem, translated
+from assistant.problems import BadQuestion, BadSettings, ClientGone, NoHome, NotAllowed, NotFound, Problem, translated
 from assistant.settings import Settings
 from assistant.store import Store
 from assistant.turn import Ask, Parts, Taken, Tell, answer, plain
@@ -71,7 +71,10 @@ class Assistant:
 
         if not self.settings.plant_url:
             raise BadSettings("No plant database is set; name it as plant_url in andon.toml, or run `andon demo`.")
-        return Plant.open(self.settings.plant_model, self.settings.plant_url)
+        url = self.settings.plant_url
+        if "://" not in url:
+            url = str((self.settings.home / url).resolve())
+        return Plant.open(self.settings.plant_model, url)
 
     @cached_property
     def embedder(self) -> Any:
@@ -152,25 +155,52 @@ class Assistant:
         """One answer as the contract gives it; recorded before it returns. Raises Problem."""
         tell = on_event or _silent
         try:
-            who = caller or self.caller(ask.user)
-            now = self.now(ask.at)
-            conversation = ask.conversation or ""
-            for words in ask.context:
-                taken = self._turn(Ask(words, ask.user, ask.equipment, conversation), who, now, conversation, _silent,
-                                   self._previous(conversation, who), record=False)  # fmt: skip
-                self._remember(conversation, who, words, taken.plan)
-            taken = self._turn(ask, who, now, conversation, tell, self._previous(conversation, who))
-            self._remember(conversation, who, taken.understanding.text, taken.plan)
-        except Problem:
+            answer = self._asked(ask, tell, caller)
+        except (BadQuestion, NotAllowed, NotFound, NoHome, BadSettings, ClientGone):
             raise
         except Exception as error:
             log.exception("a turn failed")
-            raise translated(error) from error
+            answer = self._unavailable(ask, translated(error))
         finally:
             if not ask.conversation:
                 self._forget("")
-        tell("answer", taken.answer)
+        tell("answer", answer)
+        return answer
+
+    def _asked(self, ask: Ask, tell: Tell, caller: Caller | None) -> dict[str, Any]:
+        who = caller or self.caller(ask.user)
+        now = self.now(ask.at)
+        conversation = ask.conversation or ""
+        for words in ask.context:
+            taken = self._turn(Ask(words, ask.user, ask.equipment, conversation), who, now, conversation, _silent,
+                               self._previous(conversation, who), record=False)  # fmt: skip
+            self._remember(conversation, who, words, taken.plan)
+        taken = self._turn(ask, who, now, conversation, tell, self._previous(conversation, who))
+        self._remember(conversation, who, taken.understanding.text, taken.plan)
         return taken.answer
+
+    def _unavailable(self, ask: Ask, problem: Problem) -> dict[str, Any]:
+        """An answer when a part is down: it says which, and an emergency still comes first, from the plant model's
+        own words, without database, index or model."""
+        from assistant import emergency
+        from assistant.hazards import detect
+        from tools.plant_model import read_model
+
+        blocks: tuple[dict[str, Any], ...] = ()
+        spec = None
+        try:
+            spec = read_model(self.settings.plant_model).emergency
+        except Exception:
+            log.exception("the plant model cannot be read either")
+        if spec is not None:
+            words = {name: item.words for name, item in spec.hazards.items()}
+            blocks = emergency.blocks(detect(ask.question, words), spec, self.__dict__.get("index"))
+        said = " ".join([*(block["text"] for block in blocks), problem.sentence])
+        return {
+            "id": ask.id, "question": ask.question, "status": "unavailable", "text": said, "spoken": said, "blocks": list(blocks),
+            "citations": [], "steps": [], "follow_ups": [], "assumed": [], "planner": "router", "model": {"name": "", "sha256": ""},
+            "ms": {"total": 0.0}, "turn": "", "problem": problem.as_json(),
+        }  # fmt: skip
 
     def _turn(self, ask: Ask, who: Caller, now: datetime, conversation: str, tell: Tell,
               previous: Sequence[tuple[str, Plan]], record: bool = True) -> Taken:  # fmt: skip

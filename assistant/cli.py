@@ -111,6 +111,8 @@ def _batch(path: Path, one: Callable[[Ask], dict[str, Any]], user: str | None, e
     for row in _lines(path):
         try:
             result = one(_ask_of(row, user, equipment, at))
+        except typer.BadParameter as wrong:
+            result = {"question": row.get("question"), "status": "needs_clarification", "text": f"{wrong}."}
         except Problem as problem:
             status = "needs_clarification" if isinstance(problem, BadQuestion) else "unavailable"
             result = {"question": row.get("question"), "status": status, "text": problem.sentence, "error": problem.as_json()}

@@ -57,7 +57,7 @@ def set_up(home: Path, *, until: str | None = None, seed: int | None = None, fre
     if "rows" not in report:
         plant = build_plant(folder, present, number, part(0.0, 0.35))
         report |= {"rows": sum(plant.rows.values()), "plant_s": round(plant.seconds, 1)}
-    settings_module.write(home, {"demo": True, "until": present.isoformat(), "plant_url": f"sqlite:///{folder / 'mes.sqlite'}"})
+    settings_module.write(home, {"demo": True, "until": present.isoformat(), "plant_url": "demo/mes.sqlite"})
     assistant = build(settings_module.load(home))
     try:
         _users(assistant)

@@ -14,16 +14,18 @@ from typing import Any
 log = logging.getLogger(__name__)
 
 
-def blocks(hazards: Sequence[str], plant: Any, index: Any) -> tuple[dict[str, Any], ...]:
-    """One block per hazard heard, most dangerous as the plant model orders them."""
-    emergency = plant.model.emergency
+def blocks(hazards: Sequence[str], emergency: Any, index: Any) -> tuple[dict[str, Any], ...]:
+    """One block per hazard heard, most dangerous as the plant model orders them. `emergency` is that part of the model
+    (None: the plant has none); `index` may be None when it is down."""
+    if emergency is None:
+        return ()
     known = [name for name in emergency.hazards if name in hazards]
     return tuple(_block(name, emergency, index) for name in known)
 
 
 def _block(hazard: str, emergency: Any, index: Any) -> dict[str, Any]:
     entry = emergency.hazards[hazard]
-    passage = _instruction(emergency.document, entry.instruction, index)
+    passage = None if index is None else _instruction(emergency.document, entry.instruction, index)
     block: dict[str, Any] = {
         "type": "emergency",
         "hazard": hazard,

@@ -58,6 +58,10 @@ DANGERS: Mapping[str, tuple[str, ...]] = {
         r"\b(?:i|we|people) (?:feel|are|am|got|get)(?: \w+)? (?:dizzy|light-?headed)\b",
     ),
     "injury": (
+        rf"\b{_WHO}\b[^.?!]{{0,30}}\b(?:slipped|tripped|went down|fell|is down|on the (?:floor|ground))\b[^.?!]{{0,40}}"
+        r"\b(?:can'?t|cannot|can not|not|won'?t|doesn'?t|isn'?t)\b",
+        rf"\b{_WHO}\b[^.?!]{{0,12}}\b(?:can'?t|cannot|can not) (?:get up|stand up|breathe|move(?= ?(?:$|[.,!?]|any ?more|his|her|my))|"
+        r"feel (?:his|her|my) \w+)",
 
             rf"\b{_WHO}\b(?:'s|'re| is| are| was| has| have| had| just| got| been| badly| seriously| himself| "
             rf"herself| really| also| been)* (?:hurt|injured|bleeding|unconscious|collapsed?|fainted|wounded|"
@@ -151,6 +155,8 @@ DANGERS: Mapping[str, tuple[str, ...]] = {
 
 #: Peaceful uses, taken out before the search.
 _PEACEFUL: tuple[str, ...] = (
+    r"\bsmoking (?:breaks?|area|room|zone|ban|policy|rules?|shelter|corner|is (?:not )?(?:allowed|permitted|forbidden))\b",
+    r"\b(?:fire|flash|burning|smoke) points?\b",
 
         r"\b(?:no|not|without|any|never|zero|nor|isn'?t any|free of|free from|no sign of|no signs of) (?:\w+ "
         r")?(?:more |visible |open |naked )?(?:smok\w+|fires?|flames?|burn\w*|injur\w+|gas(?: leak| smell)?|fumes?|"

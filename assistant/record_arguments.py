@@ -77,15 +77,40 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
     if not chosen and said:
         top, p = scribe.reading.heads["record_status"][0]
         chosen = [top] if p >= 0.25 else [str(said[0].value).lower().replace(" ", "_")]
+    if not chosen and known and (opposite := _negated(scribe.clause.text, known)):
+        return opposite[0]
     if not chosen:
         return None
     if not known:
         return chosen[0] if len(chosen) == 1 else chosen
     found = [name for label in chosen if (name := canonical_status(known, label, [str(p.value) for p in said])) is not None]
-    found = list(dict.fromkeys(found))
+    found = _negated(scribe.clause.text, known) or list(dict.fromkeys(found))
+    if found == ["open"] and re.search(r"\bopened\b", scribe.clause.text, re.IGNORECASE) and not re.search(r"\bopen\b", scribe.clause.text, re.IGNORECASE):
+        return None  # "opened in May" says when, not that they still are
     if not found:
         return None
     return found[0] if len(found) == 1 else found
+
+
+#: What is left when a status is denied: "not closed yet" is open.
+_OPPOSITE: Mapping[str, tuple[str, ...]] = {
+    "closed": ("open",), "finished": ("open",), "done": ("open",), "completed": ("open",), "resolved": ("open",),
+    "solved": ("open",), "fixed": ("open",), "acknowledged": ("unacknowledged",), "acked": ("unacknowledged",),
+    "cleared": ("active", "open"), "reset": ("active",), "started": ("planned", "open"), "dispositioned": ("awaiting_disposition",),
+}  # fmt: skip
+_DENIED = re.compile(
+    r"(?:\b(?:not|never|nobody|no one|nothing|none|yet to be|still to be|without being)\b|n't\b)(?:\W+\w+){0,3}?\W+("
+    + "|".join(_OPPOSITE) + r")\b",
+    re.IGNORECASE,
+)
+
+
+def _negated(text: str, known: Mapping[str, Any]) -> list[str]:
+    """The status that a denied one leaves, where the record has it."""
+    match = _DENIED.search(text)
+    if match is None:
+        return []
+    return [name for name in _OPPOSITE[match.group(1).lower()] if name in known][:1]
 
 
 _LOOSE_STATUS = frozenset(
@@ -192,6 +217,10 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
     status = statuses_of(scribe, record)
     if status is not None:
         where["status"] = status
+    kinds = scribe.plant.vocabulary(f"{record}.type")
+    spoken = [value for word, value in kinds.items() if re.search(rf"\b{re.escape(word)}\b", scribe.clause.text, re.IGNORECASE)]
+    if spoken and "type" not in where:
+        where["type"] = spoken[0] if len(spoken) == 1 else spoken
     spec = scribe.plant.model.records.get(record)
     if _MINE.search(scribe.clause.text) and spec is not None and "operator" in spec.fields and "operator" not in where:
         where["operator"] = scribe.question.caller.user

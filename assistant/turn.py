@@ -108,13 +108,16 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
         previous=tuple(item for _, item in previous), previous_texts=tuple(words for words, _ in previous),
     )  # fmt: skip
     understanding = understand(question, parts.plant, parts.router)
-    alarm_blocks = emergency.blocks(understanding.hazards, parts.plant, parts.index)
+    alarm_blocks = emergency.blocks(understanding.hazards, parts.plant.model.emergency, parts.index)
     for block in alarm_blocks:
         tell("block", block)
     clock.lap("understand")
     planned = plan(understanding, question, parts.plant, parts.tools, parts.writer, parts.policy)
     machine = parts.plant.equipment.get(ask.equipment or "")
     planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
+    if alarm_blocks and (planned.confidence < SURE_BESIDE or planned.status not in _RUNS):
+        # A cry for help is not a search: beside the instruction only what was clearly asked is shown.
+        planned = replace(planned, status="planned", calls=(), choices=(), reason="")
     clock.lap("plan")
     steps = act(_with_safe_way(planned, text), question, parts, tell)
     clock.lap("act")
@@ -131,6 +134,8 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
     return Taken(out, understanding, planned)
 
 
+#: From this confidence on a plan is also run when an emergency is shown.
+SURE_BESIDE = 0.85
 #: Statuses of a plan whose calls are run (a tool that acts only proposes).
 _RUNS = ("planned", "needs_confirmation")
 
@@ -193,6 +198,9 @@ def compose(steps: Sequence[Step], context: Context) -> list[tuple[Step, Said]]:
 def assemble(ask: Ask, planned: Plan, steps: Sequence[Step], released: Released, understanding: Understanding,
              parts: Parts, clock: Clock) -> dict[str, Any]:  # fmt: skip
     """The answer as the contract gives it."""
+    alarmed = any(block["type"] == "emergency" for block in released.blocks)
+    if alarmed and not steps and planned.status == "planned":
+        planned = replace(planned, reason="This is the plant’s emergency instruction. Ask again once everybody is safe.")
     runs = planned.status in _RUNS and bool(steps)
     text, spoken = released.text, released.spoken
     if not runs:
@@ -203,7 +211,7 @@ def assemble(ask: Ask, planned: Plan, steps: Sequence[Step], released: Released,
     return {
         "id": ask.id or secrets.token_hex(6),
         "question": understanding.text,
-        "status": released.status if runs else _status_without_steps(planned),
+        "status": released.status if runs else _status_without_steps(planned, alarmed),
         "text": text,
         "spoken": spoken.strip(),
         "blocks": [*released.blocks, *_choice_blocks(planned, steps)],
@@ -234,7 +242,9 @@ _WITHOUT_STEPS = {
 }
 
 
-def _status_without_steps(planned: Plan) -> str:
+def _status_without_steps(planned: Plan, alarmed: bool) -> str:
+    if alarmed and planned.status == "planned":
+        return "answered"
     return "unavailable" if planned.status in ("planned", "needs_confirmation") else planned.status
 
 

@@ -181,10 +181,29 @@ def test_safeguards_are_refused_though_the_router_would_answer(plant):
     assert ask(plant, "how do i replace the light curtain", "get_procedure").status == "planned"
 
 
-@pytest.mark.parametrize("status", ["out_of_scope", "smalltalk", "refused_unsafe", "needs_clarification"])
+@pytest.mark.parametrize("status", ["out_of_scope", "smalltalk", "needs_clarification"])
 def test_the_routers_statuses(plant, status):
     found = ask(plant, "whatever you say there", status=status)
     assert found.status == status
+
+
+def test_the_router_refuses_alone_only_about_a_safeguard(plant):
+    assert ask(plant, "make the interlock think that it is closed", "get_procedure", status="refused_unsafe").status == "refused_unsafe"
+    assert ask(plant, "how do i reset the e-stop", "get_procedure", status="refused_unsafe").status == "planned"
+    assert ask(plant, "how do i override the feed rate", "get_procedure", status="refused_unsafe").status == "planned"
+    assert ask(plant, "what does sam earn, hourly rate", metric="oee").status == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [("ncrs that are not closed yet", "open"), ("orders nobody has finished", "open"), ("orders opened in May", None)],
+)
+def test_a_denied_status_is_its_opposite(plant, text, status):
+    from assistant.record_arguments import _DENIED, _negated
+
+    known = {"open": None, "closed": None}
+    assert (_negated(text, known) or [None])[0] == status
+    assert bool(_DENIED.search(text)) == (status is not None)
 
 
 def test_a_clarification_offers_ways_to_go_on(plant):

@@ -24,6 +24,7 @@ from tools.evidence import Evidence, show
 from tools.maintenance import diagnose
 from tools.manuals import get_procedure, step_lines_of
 from tools.metrics import query_metrics
+from tools.conditions import unknown_name
 from tools.records import list_records, select
 from tools.registry import Call, Choice, Period, Result, Unanswerable, Unavailable
 from tools.tracing import trace_material
@@ -86,6 +87,9 @@ def draft_document(call: Call, kind: str, equipment: str | None = None, line: st
         choices = _line_choices(call, kind) if "line" in spec.needs else ()
         return Result("needs_clarification", message=f"For which {wanted} shall I draft the {spec.title.lower()}?", choices=choices)
     where: dict[str, object] = {key: value for key in PLACES if (value := arguments.get(key))}
+    for key in ("equipment", "line", "product", "variant"):
+        if key in where and str(where[key]) not in set(call.plant.vocabulary(key).values()):
+            return unknown_name(call.plant, key, str(where[key]))
     try:
         draft = Draft(call, spec, where, _period(call, spec, period, where), arguments)
         sections = tuple(section for item in spec.sections if (section := _section(draft, item)) is not None)
