@@ -283,11 +283,13 @@ def search_drafts(scribe: Scribe) -> list[Draft]:
 
 _FORWARD = re.compile(
     r"\b(?:forwards?|downstream|where (?:did|has|have|is|are|was|were) .{0,30}(?:go|gone|went|end up|used|"
-    r"shipped|delivered|sold)|went into|ended up in|shipped to|who (?:got|received))\b",
+    r"shipped|delivered|sold)|(?<!what )(?<!that )(?<!which )went into|ended up in|shipped to|who (?:got|received)|"
+    r"(?:everything|all) (?:built|made|produced) (?:with|from|out of)|containing)\b",
     re.IGNORECASE,
 )
 _BACKWARD = re.compile(
-    r"\b(?:backwards?|upstream|back to|went in(?!to)|goes in(?!to)|made (?:of|from)|came from|come from|raw "
+    r"\b(?:backwards?|upstream|back to|went in(?!to)|goes in(?!to)|(?:what|that|which)(?: all)? (?:went|goes|go) into|"
+    r"(?<!built )(?<!everything )made (?:of|from|out of)|came from|come from|raw "
     r"materials?|ingredients?|components?|supplier lots?)\b",
     re.IGNORECASE,
 )

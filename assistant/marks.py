@@ -164,6 +164,8 @@ class Marks:
         spans = [part for span in run_together(text, spans) for part in taken_apart(span)]
         for span in sorted(spans, key=lambda s: -s.score * (1 + 0.02 * len(s.text))):
             span = trimmed(span, text)
+            if span.label == "period" and span.text.isupper() and self._time(span.text) is None:
+                continue  # "QQQ" is a name that was taken for a time
             if not span.text or any(s.start < span.end and span.start < s.end for s in kept):
                 continue
             if span.score < DOUBTFUL and not (span.label in NAMES and self.names.resolve(span.text, span.label).known):
@@ -179,7 +181,13 @@ class Marks:
             mine = Span(named.kind, named.text, named.start, named.end, 1.0, negated=any(s.negated for s in over))
             if any(self._knows(s) and (s.end - s.start) >= (named.end - named.start) for s in over):
                 continue
-            if any(s.label in ("period", "compare", "shift") for s in over):
+            times = [s for s in over if s.label in ("period", "compare", "shift")]
+            if times and not (parts := self._beside(text, times, named.start, named.end)):
+                continue
+            if times:  # "yesterday line 3" is a time and a name
+                for s in over:
+                    out.remove(s)
+                out += [*parts, mine]
                 continue
             codes = [s for s in over if s.label in ("limit", "number", "code", "lot", "order", "serial", "id")]
             if codes and (not re.search("[A-Za-z]", named.text) or any(s.start < named.start or s.end > named.end for s in codes)):
@@ -190,6 +198,19 @@ class Marks:
                 out.remove(s)
             out.append(mine)
         return sorted(out, key=lambda s: s.start)
+
+    def _beside(self, text: str, times: Sequence[Span], start: int, end: int) -> list[Span]:
+        """What is left of times that ran into a name, where each rest is a time by itself; else nothing."""
+        parts = []
+        for span in times:
+            if self._time(span.text) is not None:
+                return []
+            sides = [(span.start, min(start, span.end)), (max(end, span.start), span.end)]
+            rests = [(a, b) for a, b in sides if b > a and self._time(text[a:b].strip(" ,")) is not None]
+            if not rests:
+                return []
+            parts += [trimmed(replace(span, text=text[a:b], start=a, end=b), text) for a, b in rests]
+        return parts
 
     def _knows(self, span: Span) -> bool:
         return span.label in NAMES and self.names.resolve(span.text, span.label).known

@@ -154,6 +154,7 @@ _SAID_CODES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("code", re.compile(
         r"\b(?:alarms?|fault|error|code|alarm code|error code|fault code|message)(?: no\.?| number| nr\.?| code)? "
         r"#?((?=[\w.-]*\d)[A-Za-z]{0,6}[-.]?\d[\w.-]*)", re.IGNORECASE)),
+    ("product", re.compile(r"\b(?:[Pp]roduct|[Aa]rticle|[Ii]tem|SKU)(?: no\.?| number)? #?((?=[\w/-]*[A-Z\d])[A-Z\d][\w/-]*)\b")),
     ("id", re.compile(r"\b((?:NCR|WO|MO|CAPA|NC|DT|QR)-\d[\w-]*)\b", re.IGNORECASE)),
 )  # fmt: skip
 
