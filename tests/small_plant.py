@@ -54,6 +54,7 @@ def build(path: Path, seed: int = 3) -> Path:
     for machine, (line, cls) in MACHINES.items():
         name = "Parts washer 1" if machine == "WASH-01" else machine
         put("equipment", machine, line, name, cls, "M", "X", "s1", "1.0", "2020-01-01", "high", "running")
+        put("counting_points", line, machine)  # stations side by side: each part passes one of them
     for products in PRODUCTS.values():
         for product in products:
             put("products", product, f"Product {product}", "F", "pcs")

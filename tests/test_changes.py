@@ -26,17 +26,17 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
 
 def test_factors_share_the_change_exactly(plant: Plant) -> None:
     oee = plant.model.metrics["oee"]
-    before = {"planned_busy_s": 1000, "production_s": 900, "ideal_s": 800, "produced": 100, "good": 95}
-    after = {"planned_busy_s": 1000, "production_s": 700, "ideal_s": 650, "produced": 90, "good": 85}
+    before = {"planned_busy_s": 1000, "production_s": 900, "ideal_s": 800, "started": 100, "output_good": 95}
+    after = {"planned_busy_s": 1000, "production_s": 700, "ideal_s": 650, "started": 90, "output_good": 85}
     parts = factor_parts(oee, before, after)  # type: ignore[arg-type]
     assert [(round(a, 6), round(b, 6)) for _, a, b, _ in parts] == [(0.9, 0.7), (round(8 / 9, 6), round(650 / 700, 6)), (0.95, round(85 / 90, 6))]
     assert sum(part for *_, part in parts) == pytest.approx(0.7 * 650 / 700 * 85 / 90 - 0.9 * 800 / 900 * 0.95)
-    assert factor_parts(oee, before, {**after, "good": 0}) == []  # type: ignore[arg-type]
+    assert factor_parts(oee, before, {**after, "output_good": 0}) == []  # type: ignore[arg-type]
 
 
 def test_members_of_a_sum_add_up_and_of_a_ratio_stand_alone(plant: Plant) -> None:
-    before = {"A": {"scrap": 5, "produced": 100}, "B": {"scrap": 1, "produced": 100}}
-    after = {"A": {"scrap": 5, "produced": 100}, "B": {"scrap": 9, "produced": 100}, "C": {"scrap": 2, "produced": 50}}
+    before = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 1, "started": 100}}
+    after = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 9, "started": 100}, "C": {"scrap": 2, "started": 50}}
     count = member_parts(plant.model.metrics["scrap_count"], before, after)  # type: ignore[arg-type]
     assert [(member, part) for member, _, _, part in count] == [("B", 8.0), ("C", 2.0)]
     rate = member_parts(plant.model.metrics["scrap_rate"], before, after)  # type: ignore[arg-type]

@@ -37,6 +37,16 @@ def _utc(text):
     return datetime.fromisoformat(text).replace(tzinfo=BERLIN).astimezone(ZoneInfo("UTC")).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def _parts(mes, line, since, until):
+    """(good, reworked, started) parts of a line: good where they leave it, reworked and scrapped at any station."""
+    return mes.execute(
+        "SELECT SUM(CASE WHEN equipment_id IN (SELECT equipment_id FROM counting_points) THEN good ELSE 0 END), SUM(rework), "
+        "SUM(scrap) + SUM(CASE WHEN equipment_id IN (SELECT equipment_id FROM counting_points) THEN good ELSE 0 END) "
+        "FROM production_hours JOIN equipment USING (equipment_id) WHERE line_id = ? AND hour_start >= ? AND hour_start < ?",
+        (line, _utc(since), _utc(until)),
+    ).fetchone()
+
+
 def _resolves(assistant, citation):
     """A document citation's page holds its quotation; a query citation runs again to as many rows."""
     if citation["kind"] == "document" and citation["page"]:
@@ -48,11 +58,7 @@ def _resolves(assistant, citation):
 
 def test_first_pass_yield_of_a_line_on_the_night_shift(assistant, mes):
     answer = _ask(assistant, "What was the first-pass yield for Line 3 on the night shift?")
-    good, rework, produced = mes.execute(
-        "SELECT SUM(good), SUM(rework), SUM(produced) FROM production_hours JOIN equipment USING (equipment_id) "
-        "WHERE line_id = 'LINE-3' AND hour_start >= ? AND hour_start < ?",
-        (_utc("2026-06-16T22:00"), _utc("2026-06-17T06:00")),
-    ).fetchone()
+    good, rework, produced = _parts(mes, "LINE-3", "2026-06-16T22:00", "2026-06-17T06:00")
     assert answer["status"] == "answered"
     assert _blocks(answer, "number")[0]["value"] == pytest.approx((good - rework) / produced, rel=1e-12)
     assert answer["citations"][0]["sql"]
@@ -61,11 +67,7 @@ def test_first_pass_yield_of_a_line_on_the_night_shift(assistant, mes):
 
 def test_a_follow_up_keeps_what_was_asked(assistant, mes):
     answer = _ask(assistant, "and line 1?", context=("What was the first-pass yield for Line 3 on the night shift?",))
-    good, rework, produced = mes.execute(
-        "SELECT SUM(good), SUM(rework), SUM(produced) FROM production_hours JOIN equipment USING (equipment_id) "
-        "WHERE line_id = 'LINE-1' AND hour_start >= ? AND hour_start < ?",
-        (_utc("2026-06-16T22:00"), _utc("2026-06-17T06:00")),
-    ).fetchone()
+    good, rework, produced = _parts(mes, "LINE-1", "2026-06-16T22:00", "2026-06-17T06:00")
     assert _blocks(answer, "number")[0]["value"] == pytest.approx((good - rework) / produced, rel=1e-12)
 
 

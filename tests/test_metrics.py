@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.small_plant import LINES, MACHINES, NOW, OPERATOR, PRODUCTS, SUPERVISOR, UNTIL, ZONE, build, call, period
+from tests.small_plant import LINES, MACHINES, NOW, OPERATOR, PRODUCTS, START, SUPERVISOR, UNTIL, ZONE, build, call, period
 from tools.comparison import previous
 from tools.formula import in_unit, value_of
 from tools.metrics import query_metrics
@@ -286,7 +286,7 @@ def test_generated_questions_equal_plain_python(plant: Plant, path: Path) -> Non
 def test_iso_22400_worked_example(plant: Plant) -> None:
     """480 min planned, 420 min producing, 60 s a part, 380 parts of which 361 good, 10 of them reworked."""
     model = plant.model.metrics
-    sums = {"planned_busy_s": 480 * 60, "production_s": 420 * 60, "ideal_s": 380 * 60, "produced": 380, "good": 361, "rework": 10}
+    sums = {"planned_busy_s": 480 * 60, "production_s": 420 * 60, "ideal_s": 380 * 60, "started": 380, "output_good": 361, "rework": 10}
     assert value_of(model["availability"], sums) == pytest.approx(0.875)
     assert value_of(model["performance"], sums) == pytest.approx(380 / 420)
     assert value_of(model["quality_ratio"], sums) == pytest.approx(0.95)
@@ -410,3 +410,26 @@ def test_running_periods_are_marked(plant: Plant) -> None:
     days = period(datetime(2025, 10, 30, tzinfo=ZONE), datetime(2025, 11, 2, tzinfo=ZONE))
     rows = query_metrics(call(plant), ["oee"], period=days, by=["day"]).evidence[0].rows
     assert [row["complete"] for row in rows] == ["yes", "yes", "so far"]
+
+
+def test_a_lines_parts_are_counted_where_they_leave_it(tmp_path: Path) -> None:
+    """One part passes several stations: counted once, scrapped at any of them; of a single machine, its own count."""
+    path = build(tmp_path / "line.sqlite")
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM counting_points WHERE equipment_id = 'WASH-01'")
+        rows = db.execute("SELECT equipment_id, SUM(good), SUM(scrap), SUM(rework), SUM(produced) FROM production_hours GROUP BY 1").fetchall()
+    sums = {machine: values for machine, *values in rows}
+    line = ("CNC-01", "CNC-02", "WASH-01")
+    good = sums["CNC-01"][0] + sums["CNC-02"][0]
+    started = good + sum(sums[machine][1] for machine in line)
+    rework = sum(sums[machine][2] for machine in line)
+    plant = Plant.open(None, str(path))
+    asked = call(plant)
+    span = period(START, UNTIL)
+    wanted = ["good_count", "total_count", "first_pass_yield"]
+    row = query_metrics(asked, wanted, {"line": "LINE-3"}, span).evidence[0].rows[0]
+    assert (row["good_count"], row["total_count"]) == (good, started)
+    assert row["first_pass_yield"] == pytest.approx((good - rework) / started)
+    own = query_metrics(asked, wanted, {"equipment": "WASH-01"}, span).evidence[0].rows[0]
+    assert (own["good_count"], own["total_count"]) == (sums["WASH-01"][0], sums["WASH-01"][3])
+    plant.close()

@@ -165,6 +165,8 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
     rows.restrict(own, question.where)
     _place_in_time(rows, part, span)
     edges = ("spans.since", "spans.until") if span.ranges else _edges(rows, span)
+    asked = {*question.by, *(c.key for c in question.filters if c.include)}
+    single = bool(asked & {"equipment", "equipment_class"})
     columns, groups = [], []
     for key in question.by:
         if key in part.dropped:
@@ -181,7 +183,9 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
         elif part.overlap:
             columns.append(f"SUM({_overlap(rows, edges)}) AS {name}")
         else:
-            columns.append(f"SUM({rows.sql_of(plant.model.elements[name].sum[part.record])}) AS {name}")
+            spec = plant.model.elements[name]
+            text = spec.sum[part.record] if single else spec.in_line.get(part.record, spec.sum[part.record])
+            columns.append(f"SUM({rows.sql_of(text)}) AS {name}")
     # CROSS JOIN keeps SQLite from reading every row for each range.
     source = f"spans CROSS JOIN {rows.from_sql()}" if span.ranges else rows.from_sql()
     group = f" GROUP BY {', '.join(groups)}" if groups else ""

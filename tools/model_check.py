@@ -96,7 +96,7 @@ def _check_record(model: ModelFile, name: str, record: RecordSpec) -> Iterator[F
 
 def _check_metrics(model: ModelFile) -> Iterator[Fault]:
     for name, element in model.elements.items():
-        for record, text in element.sum.items():
+        for record, text in (*element.sum.items(), *element.in_line.items()):
             place = ("elements", name, "sum", record)
             if record not in model.records:
                 yield place, f"unknown record {record}"

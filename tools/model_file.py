@@ -142,10 +142,13 @@ class RecordSpec(_Strict):
 class ElementSpec(_Strict):
     """A sum from which metrics are made. `sum`: record -> expression over its row, in order of preference: the first
     record that knows every filter and grouping asked for is used. `overlap` is the seconds of a row within the period.
-    `whole` names groupings and filters that leave this element as it is (parts produced, beside scrap by reason)."""
+    `whole` names groupings and filters that leave this element as it is (parts produced, beside scrap by reason).
+    `in_line` replaces an expression of `sum` unless the question is about single machines: the stations of a line hand
+    the same part on, so a line's parts are counted where they leave it."""
 
     label: str
     sum: Mapping[str, str]
+    in_line: Mapping[str, str] = {}
     kind: ColumnKind = "count"
     unit: str = ""
     whole: tuple[str, ...] = ()
