@@ -132,6 +132,8 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 
 def _expanded(sql: str, pieces: Mapping[str, str], name: str) -> str:
+    if "equipment_id" in sql or "equipment_class" in sql:
+        pieces = {**pieces, "hours": pieces.get("machine_hours", "")}
     try:
         for _ in range(3):  # pieces may use pieces
             sql = Template(sql).substitute(pieces)
