@@ -6,9 +6,12 @@ length (8 bytes) and a pickle; both ends are ours. `ingest/pipeline.py` starts, 
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import pickle
 import resource
+import signal
 import struct
 import sys
 from dataclasses import dataclass
@@ -91,10 +94,17 @@ def unpacked(raw: bytes) -> object:
     return pickle.loads(raw)
 
 
+def _end_with_parent() -> None:
+    """Linux ends this process when the one that started it is gone, however that one ended (PR_SET_PDEATHSIG)."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGKILL, 0, 0, 0)
+
+
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.nice(5)  # serving comes first
+    _end_with_parent()
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not get between the frames
     while True:

@@ -193,3 +193,13 @@ def test_a_page_without_text_says_so(tmp_path: Path) -> None:
     path.write_bytes(typst.compile(b"#rect(width: 5cm, height: 3cm, fill: red)"))
     with pytest.raises(UnreadableFile, match="no text"):
         read(path)
+
+
+def test_a_yaml_file_that_unfolds_through_aliases_is_refused(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    (tmp_path / "bomb.yaml").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(UnreadableFile, match="YAML bomb"):
+        read(tmp_path / "bomb.yaml")
+    (tmp_path / "shared.yaml").write_text("base: &b {unit: bar}\nlist: [*b, *b]\n", encoding="utf-8")
+    assert read(tmp_path / "shared.yaml")

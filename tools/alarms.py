@@ -176,7 +176,7 @@ def _phrase(text: str, family: str) -> str:
     return family
 
 
-_NOT_TELLING = frozenset("the a an of or and in on at clogged worn defective dirty check replace clean".split())
+_NOT_TELLING = frozenset(["the", "a", "an", "of", "or", "and", "in", "on", "at", "clogged", "worn", "defective", "dirty", "check", "replace", "clean"])
 
 
 def _distinct(entries: Sequence[AlarmEntry]) -> list[AlarmEntry]:

@@ -42,12 +42,27 @@ def read_jsonl(path: Path) -> Content:
     return _content(records)
 
 
+#: Values that aliases may unfold to, however small the file.
+_MOST_VALUES = 100_000
+
+
+def _unfolded(value: Any, known: dict[int, int]) -> int:
+    """How many values a document holds when every alias is written out; shared parts are counted once and multiplied."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = 0  # a part within itself adds nothing more
+        inside = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_unfolded(item, known) for item in inside)
+    return known[id(value)]
+
+
 def read_yaml(path: Path) -> Content:
     text = decoded(path)
-    if text.count("*") > 200 and re.search(r"&\w+", text) and re.search(r"\*\w+\s*,\s*\*\w+", text):
-        raise UnreadableFile("the file repeats itself through aliases (a YAML bomb)")
     try:
         value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        if _unfolded(value, {}) > max(_MOST_VALUES, 4 * len(text)):
+            raise UnreadableFile("the file repeats itself through aliases (a YAML bomb)")
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise UnreadableFile("the file is not valid YAML") from error
     return _content(value)

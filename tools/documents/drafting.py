@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from tools.alarms import explain_alarm
+from tools.conditions import unknown_name
 from tools.documents.kinds import Figure, KindSpec, Missing, SectionSpec, kinds
 from tools.documents.tree import Document, Part, Section, Source, from_json
 from tools.evidence import Evidence, show
 from tools.maintenance import diagnose
 from tools.manuals import get_procedure, step_lines_of
 from tools.metrics import query_metrics
-from tools.conditions import unknown_name
 from tools.records import list_records, select
 from tools.registry import Call, Choice, Period, Result, Unanswerable, Unavailable
 from tools.tracing import trace_material
