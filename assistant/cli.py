@@ -447,6 +447,53 @@ def serve(
 
 
 @app.command()
+def users(
+    add: Annotated[str | None, typer.Option("--add", help="create or replace this user; the password is read from standard input")] = None,
+    name: Annotated[str | None, typer.Option(help="the printed name")] = None,
+    role: Annotated[str | None, typer.Option(help="operator, technician, supervisor, quality, administrator or expert")] = None,
+    line: Annotated[list[str] | None, typer.Option(help="a line whose records the user may see; none: the whole site")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Who may use Andon: list them, or add one."""
+    from tools.access import ROLES
+
+    if add is not None and (role not in ROLES or not name):
+        raise typer.BadParameter(f"--add wants --name and --role, one of {', '.join(ROLES)}")
+    with _explained(as_json):
+        store = build(settings_module.load(settings_module.create_home())).store
+        if add is not None:
+            password = sys.stdin.readline().rstrip("\n")
+            if len(password) < 8:
+                raise BadQuestion("A password has at least 8 characters; pass it on standard input.")
+            store.put_user(add, name or add, role or "", line or None, password)
+        known = [
+            {"user": c.user, "name": c.name, "role": c.role, "lines": sorted(c.scope.lines) if c.scope.lines is not None else None}
+            for c in store.callers().values()
+        ]
+        if as_json:
+            _print(known)
+        for row in () if as_json else known:
+            lines = row["lines"]
+            where = ", ".join(lines) if isinstance(lines, list) else "whole site"
+            out.print(f"{row['user']:<12} {row['name']:<24} {row['role']:<14} {where}", markup=False)
+
+
+@app.command()
+def models(as_json: JsonFlag = False) -> None:
+    """The models in use: each file, its hash against what was shipped, whether it loads; exits 1 when one does not."""
+    from assistant.models import inspected
+
+    with _explained(as_json):
+        found = inspected(settings_module.load(settings_module.create_home()))
+        if as_json:
+            _print(found)
+        for row in () if as_json else found:
+            out.print(f"{'ok  ' if row['ok'] else 'mend'}  {row['part']:<10} {row['name']}  {row['says']}", markup=False)
+    if not all(row["ok"] for row in found):
+        raise typer.Exit(1)
+
+
+@app.command()
 def doctor(as_json: JsonFlag = False) -> None:
     """What is installed, what is missing, what is wrong, and how to mend it; exits 1 when something must be mended."""
     from assistant.doctor import examine
