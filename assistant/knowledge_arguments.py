@@ -420,9 +420,9 @@ def request_drafts(scribe: Scribe) -> list[Draft]:
 
 def sql_drafts(scribe: Scribe) -> list[Draft]:
     said = scribe.phrase("sql")
-    if not said:
+    if not re.match(r"\s*(?:select|with)\b", said or "", re.IGNORECASE) or (said or "").count("'") % 2:
         m = re.search(r"\b(?:select|with)\b.*", scribe.clause.text, re.IGNORECASE | re.DOTALL)
-        said = m.group(0) if m else ""
+        said = m.group(0) if m else said
     if not said:
         return [Draft("run_sql", {}, missing=Missing("sql", "Which SQL statement shall I run?"))]
     return [Draft("run_sql", {"sql": said})]

@@ -405,6 +405,15 @@ def _day_team(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
     return r.shift_on(m.group(0).split()[1], r.weekday(m.group(1))) if m.group(1) in WEEKDAYS else None
 
 
+@rule_for(r"(?:the )?week (?:of|commencing|starting|beginning|from|containing|with|ending)(?: on)? (?:the )?(.+)")
+def _week_of(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
+    day = r.calendar_date(m.group(1))
+    if day is None:
+        return None
+    monday = day - day.weekday() * DAY
+    return r.days(monday, monday + 6 * DAY)
+
+
 @rule_for(r"(?:night|evening) of (?:the )?(.+)")
 def _night_of(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
     day = r.day(m.group(1))

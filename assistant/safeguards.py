@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 _SAFEGUARD = (
-    r"(?:light[- ]?(?:curtain|grid|barrier|beam|fence)s?|like curtain|safety (?:\w+ )?(?:gates?|doors?|"
+    r"(?:pad-?locks?|light[- ]?(?:curtain|grid|barrier|beam|fence)s?|like curtain|safety (?:\w+ )?(?:gates?|doors?|"
     r"switch(?:es)?|relays?|circuits?|interlocks?|mats?|scanners?|plc|controllers?|edges?|curtains?|loops?|"
     r"chains?|guards?|"
     r"limit\w*|sensors?|valves?|systems?|functions?|fences?|devices?|stops?|cover\w*|light|beam|eye)|interlocks?|"

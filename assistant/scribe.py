@@ -119,6 +119,10 @@ BEST = re.compile(r"\b(?:best|strongest|better|winner|champion)\b", re.IGNORECAS
 WORST = re.compile(r"\b(?:worst|weakest|poorest|worse|laggards?)\b", re.IGNORECASE)
 
 
+#: Words for the machine in front of the person.
+_HERE = re.compile(r"\b(?:it|its|it's|this (?:machine|one|thing)|here|my machine)\b", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class Draft:
     """One call in the making. `missing` is the question to ask when a required argument was not said."""
@@ -185,6 +189,9 @@ class Scribe:
             if items:
                 key = WHERE_KEYS[label]
                 out[key] = together(items) if key not in out else [*as_list(out[key]), *as_list(together(items))]
+        here = self.question.equipment
+        if here and not self.question.previous and not self.get(*HIERARCHY) and _HERE.search(self.clause.text):
+            out["equipment"] = here
         return out
 
     def shift_as_period(self, period: Period | None) -> Period | None:

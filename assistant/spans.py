@@ -168,7 +168,7 @@ def with_codes(text: str, spans: list[Span]) -> list[Span]:
             over = [s for s in out if s.start < end and start < s.end]
             if over and not all(s.label in (*CODES, "number", "limit") and s.start >= m.start() and s.end <= end for s in over):
                 continue
-            if any(s.label == label for s in over) and label != "serial":
+            if any(s.label == label and s.start <= start and s.end >= end for s in over) and label != "serial":
                 continue
             for s in over:
                 out.remove(s)

@@ -120,6 +120,12 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
         planned = replace(planned, status="planned", calls=(), choices=(), reason="")
     clock.lap("plan")
     steps = act(_with_safe_way(planned, text), question, parts, tell)
+    if steps and all(step.result.status == "needs_clarification" and not step.result.evidence for step in steps):
+        # The data knows no such name; the documents may ("where do we keep the defibrillator").
+        unclear = replace(planned, status="needs_clarification", calls=())
+        again = reconsidered(unclear, question, parts.index, parts.tools, parts.policy, machine)
+        if again is not unclear:
+            planned, steps = again, act(again, question, parts, tell)
     clock.lap("act")
     context = Context(parts.plant.zone, now, text, caller, ask.equipment)
     said = compose(steps, context)
@@ -157,7 +163,7 @@ def act(planned: Plan, question: Question, parts: Parts, tell: Tell) -> tuple[St
         return ()
     call = Call(
         caller=question.caller, now=question.at, plant=parts.plant, index=parts.index, equipment=question.equipment,
-        policy=parts.policy, deadline_s=parts.time_budget_s, stores=parts.stores,
+        question=question.text, policy=parts.policy, deadline_s=parts.time_budget_s, stores=parts.stores,
     )  # fmt: skip
     futures = []
     for item in planned.calls:

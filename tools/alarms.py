@@ -39,8 +39,11 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
         evidence = [alarm_evidence(entry) for entry in entries[:1]]
     else:
         lists = _distinct(entries)
-        if len(lists) > 1 and not (machine.name and _named(lists[0], machine.name)):
-            return _which(code, lists, call)
+        if len(lists) > 1:
+            named = _named(lists, f"{call.question} {machine.name}")
+            if named is None:
+                return _which(code, lists, call)
+            lists = entries = [named]
         evidence = [alarm_evidence(entry) for entry in lists[:1]]
     parts: dict[str, object] = {"entry": bool(evidence), "unknown_machine": machine.name if machine.name and not machine.known else ""}
     entry = entries[0] if evidence else None
@@ -187,10 +190,19 @@ def _distinct(entries: Sequence[AlarmEntry]) -> list[AlarmEntry]:
     return list(seen.values())
 
 
-def _named(entry: AlarmEntry, words: str) -> bool:
-    """Whether the list says that it is for what the person named."""
-    about = f"{entry.passage.title} {entry.list_name} {entry.passage.equipment_class}".lower()
-    return any(word in about for word in words.lower().split() if len(word) > 2)
+def _named(entries: Sequence[AlarmEntry], words: str) -> AlarmEntry | None:
+    """The one list that the words name better than all others, by its title, heading or machine class; None when no
+    list or several are named. Words that all lists share ("error", the maker's name) name none of them."""
+    about = [_squeezed(f"{e.passage.title} {e.list_name} {e.passage.anchor.section} {e.passage.equipment_class}") for e in entries]
+    told = {word for word in re.findall(r"[a-z0-9]{3,}", words.lower()) if not word.isdigit()}
+    telling = [word for word in told if 0 < sum(word in text for text in about) < len(about)]
+    scores = [sum(len(word) for word in telling if word in text) for text in about]
+    best = max(scores)
+    return entries[scores.index(best)] if best > 0 and scores.count(best) == 1 else None
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", text.lower())
 
 
 def _which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:

@@ -83,13 +83,15 @@ class Result:
 @dataclass(frozen=True)
 class Call:
     """What a tool may use: the caller, the clock (aware, plant zone), the plant, the index, the machine in front of
-    the person (an equipment id, or None) and the stores that write (requests, documents), filled by `assistant/app`."""
+    the person (an equipment id, or None) and the stores that write (requests, documents), filled by `assistant/app`.
+    `question` is what the person said; it may tell one alarm list from another, and decides nothing else."""
 
     caller: Caller
     now: datetime
     plant: Plant
     index: Index
     equipment: str | None = None
+    question: str = ""
     policy: Policy = POLICY
     deadline_s: float = 10.0
     stores: Mapping[str, Any] = field(default_factory=dict)
