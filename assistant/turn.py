@@ -24,7 +24,7 @@ from assistant.release import Released, release
 from assistant.safeguards import safeguard_named
 from assistant.second_look import reconsidered
 from assistant.understand import Question, Understanding, understand
-from tools.access import Caller, Policy
+from tools.access import DATA_TOOLS, Caller, Policy
 from tools.registry import BadArgument, Call, Result, Step, Tool, marked, run
 
 Tell = Callable[[str, dict[str, Any]], None]
@@ -120,7 +120,9 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
         planned = replace(planned, status="planned", calls=(), choices=(), reason="")
     clock.lap("plan")
     steps = act(_with_safe_way(planned, text), question, parts, tell)
-    if steps and all(step.result.status == "needs_clarification" and not step.result.evidence for step in steps):
+    if steps and all(
+        step.tool in DATA_TOOLS and step.result.status == "needs_clarification" and not step.result.evidence for step in steps
+    ):
         # The data knows no such name; the documents may ("where do we keep the defibrillator").
         unclear = replace(planned, status="needs_clarification", calls=())
         again = reconsidered(unclear, question, parts.index, parts.tools, parts.policy, machine)

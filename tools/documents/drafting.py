@@ -87,7 +87,8 @@ def draft_document(call: Call, kind: str, equipment: str | None = None, line: st
         choices = _line_choices(call, kind) if "line" in spec.needs else ()
         return Result("needs_clarification", message=f"For which {wanted} shall I draft the {spec.title.lower()}?", choices=choices)
     where: dict[str, object] = {key: value for key in PLACES if (value := arguments.get(key))}
-    for key in ("equipment", "line", "product", "variant"):
+    # A procedure or a guide may be for a machine that only its manual names; figures are of the plant's own.
+    for key in () if "task" in spec.needs else ("equipment", "line", "product", "variant"):
         if key in where and str(where[key]) not in set(call.plant.vocabulary(key).values()):
             return unknown_name(call.plant, key, str(where[key]))
     try:
