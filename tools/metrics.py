@@ -153,7 +153,8 @@ def _evidence(call: Call, question: Question, span: Period, figures: Figures) ->
     plant, model = call.plant, call.plant.model
     columns = [key_column(key) for key in question.by]
     columns += [metric_column(name, model.metrics[name]) for name in question.metrics]
-    shown = [name for name in figures.elements if name not in question.metrics]
+    whole = {model.metrics[name].expression.strip() for name in question.metrics}  # a metric that is one element shows once
+    shown = [name for name in figures.elements if name not in question.metrics and name not in whole]
     for name in shown:
         spec = model.elements[name]
         columns.append(Column(name, spec.label, spec.kind, spec.unit))
