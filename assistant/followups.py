@@ -119,12 +119,26 @@ def said_of(text: str, plant: Plant, kind: str) -> list[str]:
     return list(dict.fromkeys(id for word, id in words if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered))
 
 
+_FILLER = frozenset(
+    ["and", "or", "what", "how", "about", "the", "a", "an", "of", "for", "on", "in", "at", "with", "to", "also", "too", "now", "then", "same", "again", "please", "but", "only", "just", "it", "is", "was", "were", "by", "per", "instead", "as", "well"]
+)
+
+
+def only_names(clause: Clause) -> bool:
+    """Whether a follow-up says nothing but other names and times ("and line 2?", "what about last week")."""
+    text = clause.text.lower()
+    for item in clause.placeholders:
+        if item.turn == 0:
+            text = text[: item.start] + " " * (item.end - item.start) + text[item.end :]
+    return not set(re.findall(r"[a-z]+", text)) - _FILLER
+
+
 def _overlaid(draft: Draft, last: dict[str, Any], clause: Clause, plant: Plant) -> Draft:
     now = dict(draft.arguments)
     said = {family(p.label) for p in clause.placeholders}
     if draft.tool == "query_metrics" and not said_of(clause.text, plant, "metric") and "metrics" in last:
         likely = {name for name, p in clause.reading.heads["metric"] if p >= 0.8}
-        if not likely - set(last["metrics"]):
+        if not likely - set(last["metrics"]) or only_names(clause):
             now["metrics"] = last["metrics"]
     if draft.tool == "list_records" and now.get("records") != last.get("records"):
         return draft
