@@ -46,8 +46,7 @@ def packages() -> list[Finding]:
 def optional() -> list[Finding]:
     """Programs that make more possible; the product runs without them."""
     programs = {
-        "chromium": "the page's browser tests", "espeak-ng": "spoken answers from the server",
-        "tesseract": "scanned pages", "postgres": "the PostgreSQL tests",
+        "chromium": "the page's browser tests", "postgres": "the PostgreSQL tests",
     }  # fmt: skip
     found = []
     for program, use in programs.items():
