@@ -18,7 +18,7 @@ from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged, said_of
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
 from assistant.scribe import Draft
-from assistant.understand import Clause, Question, Understanding
+from assistant.understand import Question, Understanding
 from assistant.voting import PlanWriter, consult, counted
 from tools.access import Policy
 from tools.registry import Choice, Period, Tool
@@ -269,8 +269,3 @@ def plan_json(found: Plan, id: str | None, question: str = "") -> dict[str, Any]
         "reason": found.reason,
         "notes": list(found.notes),
     }
-
-
-def clauses_of(understanding: Understanding) -> tuple[Clause, ...]:
-    """The clauses of an understanding, for evaluation."""
-    return understanding.clauses

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from tools.access import POLICY, Caller, Policy
 from tools.calendar import Calendar
-from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, paths, read_model
+from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, read_model
 from tools.sql import Database, Grants, Rows, Statement, TableGrant
 
 __all__ = ["EquipmentInfo", "ModelError", "ModelFile", "Place", "Plant", "json_schema", "model_grants", "read_model"]
@@ -351,8 +351,3 @@ def quoted(name: str) -> str:
 
 _RESERVED = frozenset(("order", "group", "limit", "user", "table", "value", "values", "date", "time", "index", "key",
                        "column", "select", "from", "where", "by", "case", "end", "check", "default", "offset", "rows"))  # fmt: skip
-
-
-def used_columns(text: str) -> set[str]:
-    """The first steps of all paths in an expression of the model."""
-    return {path[0] for _, path in paths(expression(text))}

@@ -116,7 +116,9 @@ def card(table: Mapping[str, Any], settings: PlannerSettings, size: int, taught:
     """The model card of the planner."""
     rows = "\n".join(f"| {who} | {table[who]['tools']} | {table[who]['exact']} |" for who in ("router", "model", "both"))
     raises = table["both"]["exact"] > table["router"]["exact"]
-    vote = "It raises the held-out score, and may vote." if raises else "It does not raise the held-out score, so it has no vote."
+    vote = "It raises the held-out score, and may vote." if raises else (
+        "It does not raise the held-out score, so it decides only where the router is in doubt and it is sure (`assistant/voting.py`); where both agree, confidence rises."
+    )
     told = ", ".join(f"{k} {v}" for k, v in asdict(settings).items())
     return f"""# Andon planner
 
