@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["query", "document", "record", "field_note"]
 ColumnKind = Literal["text", "id", "count", "number", "percent", "duration_s", "time", "date"]
@@ -60,6 +60,8 @@ class Query:
     row_count: int
     truncated: bool = False
     limited_to: str = ""
+    #: The database's raw answers behind the rows (`tools.sql.Rows`), for the appendix of a document.
+    answers: tuple[Any, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def named(plant: Plant, key: str, value: Value) -> Value:
 
 def query_of(plant: Plant, answer: Rows, certified: bool, limited_to: str = "", total: int | None = None) -> Query:
     count = len(answer.rows) if total is None else total
-    return Query(answer.sql, answer.parameters, plant.data_until(), certified, count, answer.truncated, limited_to)
+    return Query(answer.sql, answer.parameters, plant.data_until(), certified, count, answer.truncated, limited_to, (answer,))
 
 
 def filters_said(plant: Plant, filters: Sequence[Condition]) -> str:

@@ -220,7 +220,8 @@ def _tree(
     answers = [answer for walk in walks for answer in walk.answers]
     last = answers[0] if answers else lots
     query = None if last is None else replace(
-        query_of(call.plant, last, True, "", len(last.rows)), truncated=any(walk.cut for walk in walks)
+        query_of(call.plant, last, True, "", len(last.rows)), truncated=any(walk.cut for walk in walks),
+        answers=(*answers, *([lots] if lots is not None else [])),
     )  # fmt: skip
     back = {edge.found for edge in edges if edge.direction == "backward"}
     ahead = {edge.found for edge in edges if edge.direction == "forward"}

@@ -2,7 +2,7 @@
 
 from tools.documents.drafting import draft_document, open_document
 from tools.documents.kinds import kinds
-from tools.documents.rendering import FORMATS, render
+from tools.documents.rendering import FORMATS, Signature, render, template_sha256
 from tools.documents.tree import Document
 
-__all__ = ["FORMATS", "Document", "draft_document", "kinds", "open_document", "render"]
+__all__ = ["FORMATS", "Document", "Signature", "draft_document", "kinds", "open_document", "render", "template_sha256"]

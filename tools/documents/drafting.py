@@ -6,8 +6,6 @@ tests/test_documents.py recomputes the figures by independent SQL.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import tempfile
 from collections import Counter
@@ -19,8 +17,9 @@ from typing import Any
 
 from tools.alarms import explain_alarm
 from tools.conditions import unknown_name
+from tools.documents.appendix import source
 from tools.documents.kinds import Figure, KindSpec, Missing, SectionSpec, kinds
-from tools.documents.tree import Document, Part, Section, Source, from_json
+from tools.documents.tree import Document, Part, Section, from_json
 from tools.evidence import Evidence, show
 from tools.maintenance import diagnose
 from tools.manuals import get_procedure, step_lines_of
@@ -344,23 +343,6 @@ def _document(draft: Draft, kind: str, sections: tuple[Section, ...]) -> Documen
         "", kind, title, draft.spec.standard, plant.model.plant, call.now.isoformat(timespec="minutes"), call.caller.name,
         call.caller.user, tuple(sorted(call.caller.scope.lines or ())),
         tuple(scope), sections, tuple(source(item) for item in draft.evidence),
-    )  # fmt: skip
-
-
-def source(item: Evidence) -> Source:
-    """An evidence as the appendix shows and `verify` recomputes it."""
-    if item.query is not None:
-        query = item.query
-        rows = json.dumps([dict(row) for row in item.rows], sort_keys=True, default=str, ensure_ascii=False)
-        return Source(
-            item.marker, "query", item.title, query.sql, json.loads(json.dumps(dict(query.parameters), default=str)), query.row_count,
-            query.data_until.isoformat() if query.data_until else "", sha256=hashlib.sha256(rows.encode()).hexdigest(),
-        )  # fmt: skip
-    quote = item.quotes[0]
-    text = "\n".join(part.text for part in item.quotes)
-    return Source(
-        item.marker, item.kind, item.title, document=quote.document, revision=quote.revision, page=quote.page, section=quote.section,
-        sha256=hashlib.sha256(text.encode()).hexdigest(),
     )  # fmt: skip
 
 

@@ -7,14 +7,15 @@ text in every format (tests/test_documents.py renders hostile ones).
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,25 @@ from tools.registry import Unavailable
 _HERE = Path(__file__).parent
 _PDF_SECONDS = 60
 DRAFT = "DRAFT – not approved. Generated from plant data for review by people."
+#: What stands on every page, by the document's status.
+BANNERS = {
+    "draft": DRAFT,
+    "in_review": "IN REVIEW – not approved. Generated from plant data for review by people.",
+    "approved": "Approved – not yet effective.",
+    "effective": "Effective.",
+    "superseded": "SUPERSEDED – do not use.",
+    "retired": "RETIRED – do not use.",
+}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One signature as it is printed: who, when (ISO), what it means, why."""
+
+    name: str
+    time: str
+    meaning: str
+    reason: str = ""
 
 _CHILD = """
 import resource, sys, typst
@@ -33,13 +53,25 @@ typst.compile(folder + "/report.typ", output=folder + "/report.pdf", root=folder
 """
 
 
-def render(document: Document, form: str) -> bytes:
-    """The document in one of `FORMATS`. Raises KeyError for another form, Unavailable when the renderer fails."""
-    return FORMATS[form](document)
+def render(document: Document, form: str, signatures: Sequence[Signature] = ()) -> bytes:
+    """The document in one of `FORMATS`, its status on every page, `signatures` at its end. Raises KeyError for another
+    form, Unavailable when the renderer fails."""
+    return FORMATS[form](document, signatures)
 
 
-def markdown(document: Document) -> bytes:
-    lines = [f"# {_md(document.title)}", "", f"**{DRAFT}**", ""]
+def banner(document: Document) -> str:
+    """What stands on every page of a document in this state."""
+    return BANNERS.get(document.status, DRAFT)
+
+
+def template_sha256() -> str:
+    """SHA-256 over everything but the tree that makes the printed document: what a signature covers beside the tree."""
+    parts = [_HERE / name for name in ("report.typ", "report.html", "rendering.py")]
+    return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
+
+
+def markdown(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
+    lines = [f"# {_md(document.title)}", "", f"**{banner(document)}**", ""]
     lines += [f"- {label}: {_md(text)}" for label, text in _heading(document)]
     for section in document.sections:
         lines += ["", f"## {_md(section.title)}", ""]
@@ -96,13 +128,13 @@ def _md(text: Any) -> str:
     return out
 
 
-def html(document: Document) -> bytes:
+def html(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     from jinja2 import FileSystemLoader
     from jinja2.sandbox import SandboxedEnvironment
 
     environment = SandboxedEnvironment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.get_template("report.html")
-    return template.render(document=document, heading=_heading(document), draft=DRAFT, bars=_bars).encode()
+    return template.render(document=document, heading=_heading(document), draft=banner(document), bars=_bars).encode()
 
 
 def _bars(part: Part) -> list[dict[str, Any]]:
@@ -116,12 +148,12 @@ def _bars(part: Part) -> list[dict[str, Any]]:
     ]
 
 
-def pdf(document: Document) -> bytes:
+def pdf(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     """Compiled by typst in a child with a time and memory limit; the folder it may read holds template and data only."""
     with tempfile.TemporaryDirectory(prefix="andon-report-") as name:
         folder = Path(name)
         shutil.copyfile(_HERE / "report.typ", folder / "report.typ")
-        data = {**asdict(document), "heading": _heading(document), "draft": DRAFT}
+        data = {**asdict(document), "heading": _heading(document), "draft": banner(document), "signatures": [asdict(item) for item in signatures]}
         (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
         try:
             done = subprocess.run(
@@ -135,12 +167,12 @@ def pdf(document: Document) -> bytes:
         return out.read_bytes()
 
 
-def docx(document: Document) -> bytes:
+def docx(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     from docx import Document as Word
 
     word = Word()
     word.add_heading(_xml(document.title), 0)
-    word.add_paragraph(DRAFT).runs[0].bold = True
+    word.add_paragraph(banner(document)).runs[0].bold = True
     for label, text in _heading(document):
         word.add_paragraph(_xml(f"{label}: {text}"))
     for section in document.sections:
@@ -196,8 +228,8 @@ def _xml(text: str) -> str:
     return "".join(char for char in text if char in "\t\n" or ord(char) >= 32)
 
 
-def as_json(document: Document) -> bytes:
+def as_json(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     return document.canonical().encode()
 
 
-FORMATS: dict[str, Callable[[Document], bytes]] = {"md": markdown, "html": html, "pdf": pdf, "docx": docx, "json": as_json}
+FORMATS: dict[str, Callable[[Document, Sequence[Signature]], bytes]] = {"md": markdown, "html": html, "pdf": pdf, "docx": docx, "json": as_json}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,8 +26,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Source:
-    """Where figures or words come from. A query carries SQL, parameters, row count and the SHA-256 of its rows; a
-    passage carries its anchor and the SHA-256 of its text. Times are ISO text."""
+    """Where figures or words come from. A query carries SQL, parameters, row count and the SHA-256 of its rows as
+    shown; a passage carries its anchor and the SHA-256 of its text. Times are ISO text.
+
+    To recompute it: `statements` are the statements behind a query as they ran, each `{sql, parameters, row_count,
+    rows_sha256}` with `rows_hash` of the database's own rows; `passage_sha256` is that of the whole passage's text."""
 
     marker: str
     kind: str
@@ -40,6 +44,9 @@ class Source:
     page: int | None = None
     section: str = ""
     sha256: str = ""
+    columns: tuple[str, ...] = ()
+    statements: tuple[dict[str, Any], ...] = ()
+    passage_sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class Document:
     sources: tuple[Source, ...]
     status: str = "draft"
     revision: str = "0"
+    skill: str = ""
+    template_sha256: str = ""
 
     def canonical(self) -> str:
         """The one JSON text of this document: sorted keys, no spaces."""
@@ -69,6 +78,12 @@ class Document:
     @property
     def sha256(self) -> str:
         return hashlib.sha256(self.canonical().encode()).hexdigest()
+
+
+def rows_hash(rows: Iterable[Iterable[Any]]) -> str:
+    """SHA-256 of a database's answer: each row as JSON, sorted, because equal rows may come in another order."""
+    lines = sorted(json.dumps(list(row), ensure_ascii=False, default=str) for row in rows)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def from_json(text: str) -> Document:
@@ -80,7 +95,11 @@ def from_json(text: str) -> Document:
             "lines": tuple(data["lines"]),
             "scope": tuple((label, words) for label, words in data["scope"]),
             "sections": tuple(Section(item["title"], tuple(item["parts"])) for item in data["sections"]),
-            "sources": tuple(Source(**item) for item in data["sources"]),
+            "sources": tuple(_source(item) for item in data["sources"]),
         })  # fmt: skip
     except (KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError("this is no document of Andon") from error
+
+
+def _source(item: dict[str, Any]) -> Source:
+    return Source(**{**item, "columns": tuple(item.get("columns", ())), "statements": tuple(item.get("statements", ()))})
