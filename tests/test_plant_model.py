@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,7 +119,8 @@ def test_sensitive_columns_are_masked_by_role(plant: Plant) -> None:
 
 
 def test_forbidden_tables_do_not_exist(plant: Plant) -> None:
-    model = parse_model(TEXT.replace("  shift_notes:\n    key: note_id\n    scope: line_id", "  shift_notes:\n    key: note_id\n    scope: forbidden"))
+    text = TEXT.replace("  shift_notes:\n    key: note_id\n    scope: line_id", "  shift_notes:\n    key: note_id\n    scope: forbidden")
+    model = parse_model(re.sub(r"\n  shift_notes:\n    table: shift_notes\n.*?(?=\n  \w)", "", text, flags=re.DOTALL))
     closed = Plant(model, plant.database, plant.calendar, plant.sites, plant.areas, plant.lines, plant.equipment)
     with pytest.raises(SqlRefused):
         plant.database.run(Statement("SELECT text FROM shift_notes"), closed.grants(SUPERVISOR))
