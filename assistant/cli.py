@@ -38,6 +38,8 @@ At = Annotated[str | None, typer.Option("--at", help="the present moment, ISO 86
 Conversation = Annotated[str | None, typer.Option("--conversation", help="continue this conversation")]
 Batch = Annotated[Path | None, typer.Option("--batch", help="a file with one JSON object a line", exists=True, dir_okay=False)]
 Model = Annotated[str | None, typer.Option("--model", help="planner model: a GGUF file, or off")]
+PlantFile = Annotated[Path | None, typer.Option("--plant", help="another plant's model file, with --url", exists=True, dir_okay=False)]
+PlantUrl = Annotated[str | None, typer.Option("--url", help="that plant's database: a file, a folder of files, or a PostgreSQL URL")]
 
 
 def _print(value: Any) -> None:
@@ -64,7 +66,14 @@ def _explained(as_json: bool) -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
-def _assistant(**overrides: Any) -> Assistant:
+def _assistant(plant: Path | None = None, url: str | None = None, **overrides: Any) -> Assistant:
+    """The assistant of the home, or of another plant's database."""
+    if (plant is None) != (url is None):
+        raise typer.BadParameter("--plant FILE.yaml and --url URL go together")
+    if plant is not None and url is not None:
+        from assistant.foreign import foreign
+
+        return foreign(plant, url, **overrides)
     return build(settings_module.load(settings_module.find_home(), **overrides))
 
 
@@ -123,13 +132,13 @@ def _batch(path: Path, one: Callable[[Ask], dict[str, Any]], user: str | None, e
 def ask(
     question: Annotated[str | None, typer.Argument(help="the question")] = None,
     user: User = None, equipment: Machine = None, conversation: Conversation = None, at: At = None, batch: Batch = None,
-    model: Model = None, as_json: JsonFlag = False,
+    model: Model = None, plant: PlantFile = None, url: PlantUrl = None, as_json: JsonFlag = False,
 ) -> None:  # fmt: skip
     """One cited answer."""
     if (question is None) == (batch is None):
         raise typer.BadParameter("give a question, or --batch FILE")
     with _explained(as_json):
-        assistant = _assistant(**_model(model))
+        assistant = _assistant(plant, url, **_model(model))
         try:
             if batch is not None:
                 _batch(batch, assistant.ask, user, equipment, at)
@@ -149,13 +158,13 @@ def ask(
 def plan(
     question: Annotated[str | None, typer.Argument(help="the question")] = None,
     user: User = None, equipment: Machine = None, conversation: Conversation = None, at: At = None, batch: Batch = None,
-    model: Model = None, as_json: JsonFlag = False,
+    model: Model = None, plant: PlantFile = None, url: PlantUrl = None, as_json: JsonFlag = False,
 ) -> None:  # fmt: skip
     """The plan for a question, without running it."""
     if (question is None) == (batch is None):
         raise typer.BadParameter("give a question, or --batch FILE")
     with _explained(as_json):
-        assistant = _assistant(**_model(model))
+        assistant = _assistant(plant, url, **_model(model))
         try:
             if batch is not None:
                 _batch(batch, assistant.plan, user, equipment, at)

@@ -15,7 +15,7 @@ from tools.evidence import Value
 from tools.formula import elements_of, in_unit, sql_value
 from tools.model_file import ElementSpec, RecordSpec, expression
 from tools.plant_model import Plant
-from tools.query import Parameters, Rowset, cannot, python_value, supports
+from tools.query import Parameters, Rowset, cannot, empty_last, python_value, supports
 from tools.registry import Call, Result, Unanswerable
 from tools.spans import Times, clock_key, epoch, spans_sql
 from tools.sql import Rows, Statement
@@ -121,12 +121,12 @@ def statement(call: Call, question: Question, elements: Sequence[str]) -> tuple[
 def _order(question: Question, keys: Sequence[str]) -> str:
     if not keys:
         return ""
-    order = list(keys)
+    sorted_by = list(keys)
+    descending = False
     if question.sort is not None:
-        field, descending = question.sort
-        first = f"{field} {'DESC' if descending else 'ASC'}"
-        order = [f"CASE WHEN {field} IS NULL THEN 1 ELSE 0 END", first, *(key for key in keys if key != field)]
-    return f" ORDER BY {', '.join(order)}"
+        first, descending = question.sort
+        sorted_by = [first, *(key for key in keys if key != first)]
+    return f" ORDER BY {', '.join(empty_last(field, descending and not place) for place, field in enumerate(sorted_by))}"
 
 
 def parts_of(plant: Plant, question: Question, elements: Sequence[str]) -> list[_Part]:
@@ -202,7 +202,7 @@ def _edges(rows: Rowset, span: Times) -> tuple[str, str]:
 
 def _place_in_time(rows: Rowset, part: _Part, span: Times) -> None:
     record = rows.record
-    if record.time is None:
+    if record.time is None or (span.whole and not span.ranges):
         return
     begun = rows.sql_of(record.time)
     if span.ranges:
@@ -224,7 +224,8 @@ def _overlap(rows: Rowset, edges: tuple[str, str]) -> str:
     ended = f"COALESCE({rows.sql_of(record.until or '')}, {now})"
     first = f"CASE WHEN {begun} > {edges[0]} THEN {begun} ELSE {edges[0]} END"
     last = f"CASE WHEN {ended} < {edges[1]} THEN {ended} ELSE {edges[1]} END"
-    lasted = f"{epoch(last, dialect)} - {epoch(first, dialect)}"
+    clock = rows.plant.model.clock_of(record.table).format
+    lasted = f"{epoch(last, dialect, clock)} - {epoch(first, dialect, clock)}"
     return f"CASE WHEN {last} > {first} THEN {lasted} ELSE 0 END"
 
 

@@ -8,6 +8,7 @@ hundreds of generated questions with a second implementation in plain Python ove
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,14 +17,19 @@ from tools.comparison import compare
 from tools.conditions import Condition, conditions, extent, resolve
 from tools.evidence import Column, Evidence, Value, fact
 from tools.figures import Figures, Question, compute, parts_of
-from tools.formula import divisors_of
+from tools.formula import divisors_of, elements_of
 from tools.labels import filters_said, key_column, metric_column, named, query_of
 from tools.model_file import MetricSpec
 from tools.plant_model import Plant
+from tools.query import Parameters, Rowset
 from tools.registry import Call, Period, Result, Status, Unanswerable
 from tools.spans import TIME_KEYS, times
+from tools.sql import Statement
 
 PEOPLE = ("operator",)
+EVERYTHING = "all recorded time"
+COMPARED_DAYS = 30  # the window of a metric without one, where another time stands beside it
+NEWEST_DAYS: Mapping[str, int] = {"hour": 14, "day": 366, "shift": 92, "week": 1_500}
 LOSS_KEYS = ("reason", "defect", "alarm")
 
 
@@ -56,11 +62,13 @@ def _answer(
     filters = tuple(c for c in wanted if c.key not in plant.model.metrics)
     having = tuple(c for c in wanted if c.key in plant.model.metrics)
     _refuse_ranking(call, filters, by)
-    span = resolve_period(call, period, [plant.model.metrics[n] for n in names], filters)
+    held_against_time = compare_to == "previous_period" or isinstance(compare_to, Period)
+    span = resolve_period(call, period, [plant.model.metrics[n] for n in names], filters, by, held_against_time)
     where_asked = extent(call, filters, by)
+    whole = span.text == EVERYTHING
     shifts = next((c for c in filters if c.key == "shift"), None)
     question = Question(
-        names, filters, having, tuple(dict.fromkeys(by)), where_asked, times(plant, span, by, shifts),
+        names, filters, having, tuple(dict.fromkeys(by)), where_asked, replace(times(plant, span, by, shifts), whole=whole),
         _sorting(plant, sort, names, by), limit,
     )  # fmt: skip
     if (shifts is not None or "shift" in by) and not question.times.buckets:
@@ -122,9 +130,11 @@ def _sorting(plant: Plant, sort: str | None, names: Sequence[str], by: Sequence[
 
 
 def resolve_period(
-    call: Call, period: Period | None, metrics: Sequence[MetricSpec], filters: Sequence[Condition] = ()
-) -> Period:
-    """The period asked for, else the last completed shift where a shift is named, else the metric's default window.
+    call: Call, period: Period | None, metrics: Sequence[MetricSpec], filters: Sequence[Condition] = (),
+    by: Sequence[str] = (), compared: bool = False,
+) -> Period:  # fmt: skip
+    """The period asked for, else the last completed shift where a shift is named, else the metric's default window
+    (for metrics without one all that is recorded, unless it is `compared` with another time).
 
     Raises Unanswerable for a range that runs backwards or lies in the future."""
     calendar = call.plant.calendar
@@ -141,9 +151,32 @@ def resolve_period(
         if run is not None:
             text = f"the last completed {run.shift.label} ({run.date:%a} {run.date.day} {run.date:%b %Y})"
             return Period(text, run.start, run.end, True)
-    days = max((m.default_days for m in metrics), default=7)
+    days = max((m.default_days or COMPARED_DAYS for m in metrics), default=7)
+    if any(m.default_days is None for m in metrics) and not compared:
+        return _everything(call, metrics, by)
     start = calendar.day(calendar.local(call.now).date() - timedelta(days=days))[0]
     return Period(f"the last {days} days", start, call.now, True)
+
+
+def _everything(call: Call, metrics: Sequence[MetricSpec], by: Sequence[str]) -> Period:
+    """From the first to the last recorded row behind these metrics; by hours, days or weeks the newest part of it."""
+    plant, edges = call.plant, []
+    for name in dict.fromkeys(record for m in metrics for e in elements_of(m) for record in plant.model.elements[e].sum):
+        record = plant.model.records[name]
+        if record.time is None:
+            continue
+        rows = Rowset(plant, record, Parameters(), call.now)
+        at = rows.sql_of(record.time)
+        answer = plant.query(Statement(f"SELECT MIN({at}) AS first_one, MAX({at}) AS last_one FROM {rows.from_sql()}"))
+        edges += [edge for value in answer.rows[0] if (edge := plant.read_time(value, record.table)) is not None]
+    end = max([call.now, *(edge + timedelta(seconds=1) for edge in edges)])
+    start = min([*edges, call.now - timedelta(days=1)])
+    longest = min((days for key, days in NEWEST_DAYS.items() if key in by), default=None)
+    if longest is not None and end - start > timedelta(days=longest):
+        last = min(end, max([edge + timedelta(seconds=1) for edge in edges], default=end))
+        start = plant.calendar.day(plant.calendar.local(last).date() - timedelta(days=longest))[0]
+        return Period(f"the last {longest} days that are recorded", start, end, True)
+    return Period(EVERYTHING, start, end, True)
 
 
 # -- evidence

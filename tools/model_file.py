@@ -45,7 +45,8 @@ class ShiftSpec(_Strict):
 
 
 class Clock(_Strict):
-    """How instants stand in a table: `zone` of the clock, `format` for strftime, or `native` for a timestamp type."""
+    """How instants stand in a table: `zone` of the clock; `format` for strftime (without a time of day: whole dates),
+    `native` for a timestamp type, `epoch_s` or `epoch_ms` for numbers since 1970."""
 
     zone: str = "UTC"
     format: str = "%Y-%m-%d %H:%M:%S"
@@ -164,7 +165,7 @@ class MetricSpec(_Strict):
     unit: str = ""
     decimals: int | None = None
     direction: Literal["up", "down", "none"]
-    default_days: int = 7
+    default_days: int | None = 7  # None: everything that is recorded
     undefined: str = ""
     loss: str | None = None  # the metric whose reasons explain this one
     certified_by: str

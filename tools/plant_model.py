@@ -11,20 +11,24 @@ import time as clock
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlglot import exp
+
 from tools.access import POLICY, Caller, Policy
 from tools.calendar import Calendar
-from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, read_model
+from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, paths, read_model
 from tools.sql import Database, Grants, Rows, Statement, TableGrant
 
 __all__ = ["EquipmentInfo", "ModelError", "ModelFile", "Place", "Plant", "json_schema", "model_grants", "read_model"]
 
 SHIPPED_MODEL = Path(__file__).with_name("plant_model.yaml")
 FRESHNESS_S = 20.0
+EPOCH_UNITS: Mapping[str, int] = {"epoch_s": 1, "epoch_ms": 1_000}
 WORDS_S = 300.0
 MAX_WORDS = 20_000
 
@@ -283,7 +287,7 @@ class Plant:
         latest = []
         for source in self.model.freshness:
             table, _, column = source.partition(".")
-            sql = f"SELECT MAX({quoted(column)}) AS latest FROM {quoted(table)}"
+            sql = f"SELECT MAX({own_sql(column)}) AS latest FROM {quoted(table)}"
             value = self.read_time(self.query(Statement(sql)).rows[0][0], table)
             if value is not None:
                 grain = max((r.grain_s for r in self.model.records.values() if r.table == table), default=0.0)
@@ -293,9 +297,13 @@ class Plant:
     def write_time(self, instant: datetime, table: str) -> object:
         """An instant as the columns of this table hold it, for a parameter."""
         spec = self.model.clock_of(table)
+        if spec.format in EPOCH_UNITS:
+            return int(instant.timestamp() * EPOCH_UNITS[spec.format])
         local = instant.astimezone(UTC if spec.zone == "UTC" else ZoneInfo(spec.zone))
         if spec.format == "native":
             return local.replace(tzinfo=None)
+        if "%H" not in spec.format and local.time() != datetime.min.time():
+            local += timedelta(days=1)  # whole dates: a range that ends within a day holds that day
         return local.strftime(spec.format)
 
     def read_time(self, value: object, table: str) -> datetime | None:
@@ -304,11 +312,10 @@ class Plant:
             return None
         spec = self.model.clock_of(table)
         zone = UTC if spec.zone == "UTC" else ZoneInfo(spec.zone)
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            return _from_epoch(float(value), spec.format)
         if isinstance(value, str):
-            try:
-                value = datetime.fromisoformat(value)
-            except ValueError:
-                return None
+            value = _from_text(value, spec.format)
         if isinstance(value, datetime):
             return value if value.tzinfo else value.replace(tzinfo=zone)
         if isinstance(value, date):
@@ -334,10 +341,36 @@ def model_grants(model: ModelFile) -> Grants:
     )
 
 
+def _from_epoch(value: float, format: str) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(value / EPOCH_UNITS[format], UTC)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_text(value: str, format: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    try:
+        return datetime.strptime(value, format)
+    except ValueError:
+        return None
+
+
 def _say(words: dict[str, str], id: str, names: Iterable[str]) -> None:
     """The first thing that claims a word keeps it: an id before another thing's alias."""
     for name in names:
         words.setdefault(" ".join(name.lower().split()), id)
+
+
+def own_sql(text: str) -> str:
+    """An expression of the model over the columns of one table alone, as SQL."""
+    holder = exp.Paren(this=expression(text))
+    for node, path in list(paths(holder.this)):
+        node.replace(exp.column(path[-1], quoted=True))
+    return str(holder.this.sql("sqlite"))
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 from tools.calendar import Span, Unit
 from tools.conditions import Condition, resolve
 from tools.model_file import Clock
-from tools.plant_model import Plant
+from tools.plant_model import EPOCH_UNITS, Plant
 from tools.registry import Period
 
 TIME_KEYS: tuple[Unit, ...] = ("hour", "day", "week", "month", "quarter", "year")
@@ -40,6 +40,7 @@ class Times:
     keys: tuple[str, ...] = ()
     buckets: tuple[Bucket, ...] = ()
     notes: tuple[str, ...] = ()
+    whole: bool = False  # everything recorded: rows without a time count too
 
     @property
     def ranges(self) -> bool:
@@ -99,8 +100,10 @@ def _shift_names(plant: Plant, shifts: Condition | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(resolve(plant, "shift", value) for value in shifts.include))
 
 
-def epoch(column: str, dialect: str) -> str:
+def epoch(column: str, dialect: str, format: str = "") -> str:
     """Seconds since 1970 of a time column: the length of a stop within a period is a difference of two instants."""
+    if format in EPOCH_UNITS:
+        return column if EPOCH_UNITS[format] == 1 else f"({column}) / {EPOCH_UNITS[format]}"
     if dialect == "postgres":
         return f"EXTRACT(EPOCH FROM CAST({column} AS TIMESTAMP))"
     if dialect == "duckdb":
@@ -110,7 +113,10 @@ def epoch(column: str, dialect: str) -> str:
 
 def literal(value: object) -> str:
     """A range's edge as SQL text; only the calendar's own values come here."""
-    return "'" + str(value).replace("'", "''") + "'"
+    if isinstance(value, int):
+        return str(value)
+    text = "'" + str(value).replace("'", "''") + "'"
+    return f"CAST({text} AS TIMESTAMP)" if isinstance(value, datetime) else text
 
 
 def spans_sql(plant: Plant, table: str, span: Times) -> str:
