@@ -8,11 +8,9 @@ tests/test_store.py changes, swaps, inserts and cuts rows and proves that each i
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import hmac
 import json
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +26,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from assistant.problems import Conflict, NotFound, Unavailable
 from tools.access import Caller, Scope
+from tools.chain import GENESIS, Chain, against
 
 metadata = MetaData()
 
@@ -92,7 +91,6 @@ feedback = Table(
     Column("comment", Text),
 )  # fmt: skip
 
-_GENESIS = "0" * 64
 _LOCK_AFTER = 5
 _LOCK_FOR = timedelta(minutes=10)
 SESSION_HOURS = 12
@@ -115,8 +113,7 @@ class Store:
     SQLite's write lock first. Raises Unavailable when the file cannot be used."""
 
     def __init__(self, path: Path, keys: Path) -> None:
-        self._anchor = keys / "turns.anchor"
-        self._key = _key(keys / "turns.key")
+        self._chain = Chain(keys, "turns", "The turn cannot be recorded, so it is not answered; `andon doctor` says why.")
         self._hasher = PasswordHasher()
         self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
 
@@ -218,29 +215,19 @@ class Store:
         dies between the two leaves a pending turn, which `verify` tells from a cut tail."""
         turn = secrets.token_hex(8)
         body = json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
-        with self._chain():
+        with self._chain.locked():
             with self._transaction() as connection:
                 last = connection.execute(select(turns.c.number, turns.c.mac).order_by(turns.c.number.desc()).limit(1)).first()
-                held = (last.number, last.mac) if last else (0, _GENESIS)
+                held = (last.number, last.mac) if last else (0, GENESIS)
                 row = {
                     "number": held[0] + 1, "turn": turn, "at": at.isoformat(), "user": user, "via": via,
                     "conversation": conversation, "record_hash": _digest(body),
                 }  # fmt: skip
                 mac = self._mac(held[1], row)
                 connection.execute(turns.insert().values(**row, mac=mac, record=body))
-                self._write_anchor(held, (held[0] + 1, mac))
-            self._write_anchor((held[0] + 1, mac), None)
+                self._chain.write(held, (held[0] + 1, mac))
+            self._chain.write((held[0] + 1, mac), None)
         return turn
-
-    @contextmanager
-    def _chain(self) -> Iterator[None]:
-        """One writer or verifier of chain and anchor at a time, over threads and processes."""
-        handle = os.open(self._anchor.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
 
     def turn(self, turn: str) -> dict[str, Any]:
         """One turn as recorded. Raises NotFound."""
@@ -267,11 +254,11 @@ class Store:
 
     def verify(self) -> Verified:
         """Re-derive the chain from the first turn to the anchor."""
-        with self._chain():
+        with self._chain.locked():
             with self._transaction() as connection:
                 rows = connection.execute(select(turns).order_by(turns.c.number)).mappings().all()
-            anchor = self._read_anchor()
-        previous, number = _GENESIS, 0
+            anchor = self._chain.read()
+        previous, number = GENESIS, 0
         for row in rows:
             number += 1
             if row["number"] != number:
@@ -281,35 +268,11 @@ class Store:
             if row["record"] is not None and _digest(row["record"]) != row["record_hash"]:
                 return Verified(len(rows), f"the text of turn {row['turn']} was changed")
             previous = row["mac"]
-        return Verified(len(rows), _against(anchor, number, previous))
+        return Verified(len(rows), against(anchor, number, previous, "turns"))
 
     def _mac(self, previous: str, row: Any) -> str:
-        fields = [previous, *(str(row[name]) for name in ("number", "turn", "at", "user", "via", "conversation", "record_hash"))]
-        return hmac.new(self._key, json.dumps(fields).encode(), hashlib.sha256).hexdigest()
-
-    def _write_anchor(self, held: tuple[int, str], pending: tuple[int, str] | None) -> None:
-        body = json.dumps({"held": held, "pending": pending}, sort_keys=True)
-        sealed = hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
-        temporary = self._anchor.with_suffix(".new")
-        try:
-            with temporary.open("w", encoding="utf-8") as file:
-                file.write(f"{body}\n{sealed}\n")
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(self._anchor)
-        except OSError as error:
-            raise Unavailable("The turn cannot be recorded, so it is not answered; `andon doctor` says why.") from error
-
-    def _read_anchor(self) -> dict[str, Any] | None:
-        try:
-            body, sealed = self._anchor.read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError):
-            return None
-        expected = hmac.new(self._key, body.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, sealed):
-            return None
-        anchor: dict[str, Any] = json.loads(body)
-        return anchor
+        fields = [row[name] for name in ("number", "turn", "at", "user", "via", "conversation", "record_hash")]
+        return self._chain.mac(previous, fields)
 
     # Confirmations, requests, feedback
 
@@ -357,15 +320,6 @@ class Store:
             connection.execute(feedback.insert().values(**values))
 
 
-def _against(anchor: Mapping[str, Any] | None, number: int, head: str) -> str:
-    """What the anchor says against a chain of `number` turns that ends in `head`; "" when they agree."""
-    if anchor is None:
-        return "" if number == 0 else "the anchor is missing or was changed"
-    if [number, head] in (anchor["held"], anchor["pending"]):
-        return ""
-    return f"the log holds {number} turns, the anchor {anchor['held'][0]}: turns at the end were removed or added"
-
-
 def _caller(row: Any, via: Any = "session") -> Caller:
     lines = None if row["lines"] is None else frozenset(json.loads(row["lines"]))
     return Caller(row["user"], row["name"], row["role"], Scope(lines), via)
@@ -373,16 +327,3 @@ def _caller(row: Any, via: Any = "session") -> Caller:
 
 def _digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()
-
-
-def _key(path: Path) -> bytes:
-    """The chain's key, made once, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
-    key = path.read_bytes()
-    if len(key) != 32:
-        raise Unavailable(f"The key {path.name} is damaged; restore it from the backup of the state folder.")
-    return key

@@ -69,13 +69,13 @@ def test_a_changed_or_lost_anchor_is_found(store, tmp_path):
 
 def test_dying_between_anchor_and_commit_is_not_tampering(store, tmp_path, monkeypatch):
     _append(store, 2)
-    write = store._write_anchor
+    write = store._chain.write
 
     def dies_before_the_commit(held, pending):
         write(held, pending)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "_write_anchor", dies_before_the_commit)
+    monkeypatch.setattr(store._chain, "write", dies_before_the_commit)
     with pytest.raises(KeyboardInterrupt):
         _append(store, 1)
     assert (store.verify().turns, store.verify().intact) == (2, True)
@@ -85,11 +85,11 @@ def test_dying_between_anchor_and_commit_is_not_tampering(store, tmp_path, monke
             raise KeyboardInterrupt
         write(held, pending)
 
-    monkeypatch.setattr(store, "_write_anchor", dies_after_the_commit)
+    monkeypatch.setattr(store._chain, "write", dies_after_the_commit)
     with pytest.raises(KeyboardInterrupt):
         _append(store, 1)
     assert (store.verify().turns, store.verify().intact) == (3, True)
-    monkeypatch.setattr(store, "_write_anchor", write)
+    monkeypatch.setattr(store._chain, "write", write)
     _append(store, 1)
     assert store.verify().intact
 
