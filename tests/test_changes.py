@@ -1,15 +1,21 @@
-"""Why a figure changed: factors share the change exactly, members by leaving each as it was."""
+"""Why a figure changed: shares that add up, for every metric of the model, recomputed from sums and from the database."""
 
 from __future__ import annotations
 
+import math
+import random
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 from tests.small_plant import ZONE, build, call, period
-from tools.changes import factor_parts, member_parts
+from tools.changes import element_parts, factor_parts, member_parts, shapley, weights
+from tools.evidence import Evidence, Value
+from tools.formula import elements_of, value_of
 from tools.metrics import query_metrics
 from tools.plant_model import Plant
 
@@ -24,36 +30,145 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     opened.close()
 
 
-def test_factors_share_the_change_exactly(plant: Plant) -> None:
+def test_factors_share_a_product_as_if_they_had_moved_in_every_order(plant: Plant) -> None:
     oee = plant.model.metrics["oee"]
     before = {"planned_busy_s": 1000, "production_s": 900, "ideal_s": 800, "started": 100, "output_good": 95}
     after = {"planned_busy_s": 1000, "production_s": 700, "ideal_s": 650, "started": 90, "output_good": 85}
-    parts = factor_parts(oee, before, after)  # type: ignore[arg-type]
-    assert [(round(a, 6), round(b, 6)) for _, a, b, _ in parts] == [(0.9, 0.7), (round(8 / 9, 6), round(650 / 700, 6)), (0.95, round(85 / 90, 6))]
-    assert sum(part for *_, part in parts) == pytest.approx(0.7 * 650 / 700 * 85 / 90 - 0.9 * 800 / 900 * 0.95)
-    assert factor_parts(oee, before, {**after, "output_good": 0}) == []  # type: ignore[arg-type]
+    parts = factor_parts(oee, before, after)
+    old, new = (0.9, 800 / 900, 0.95), (0.7, 650 / 700, 85 / 90)
+    assert [a for _, a, _, _ in parts] == pytest.approx(old)
+    assert [b for _, _, b, _ in parts] == pytest.approx(new)
+    by_hand = [0.0, 0.0, 0.0]
+    for order in permutations(range(3)):  # what each factor adds when they move one after the other, over all six orders
+        now = list(old)
+        for index in order:
+            was = math.prod(now)
+            now[index] = new[index]
+            by_hand[index] += (math.prod(now) - was) / 6
+    assert [part for *_, part in parts] == pytest.approx(by_hand)
+    assert sum(by_hand) == pytest.approx(math.prod(new) - math.prod(old))
+    assert shapley([(2.0, 3.0)]) == [1.0]
 
 
-def test_members_of_a_sum_add_up_and_of_a_ratio_stand_alone(plant: Plant) -> None:
+def test_a_ratios_elements_and_members_by_hand(plant: Plant) -> None:
+    """Scrap 6 of 200 before, 16 of 250 after. One scrapped part more is worth the mean of 1/200 and 1/250; one part made
+    more costs the mean scrap over 200 x 250."""
+    rate = plant.model.metrics["scrap_rate"]
     before = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 1, "started": 100}}
     after = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 9, "started": 100}, "C": {"scrap": 2, "started": 50}}
-    count = member_parts(plant.model.metrics["scrap_count"], before, after)  # type: ignore[arg-type]
-    assert [(member, part) for member, _, _, part in count] == [("B", 8.0), ("C", 2.0)]
-    rate = member_parts(plant.model.metrics["scrap_rate"], before, after)  # type: ignore[arg-type]
-    assert rate[0][0] == "B"
-    assert rate[0][3] == pytest.approx(16 / 250 - 8 / 250)
-    assert {member: part for member, _, _, part in rate}["C"] == pytest.approx(16 / 250 - 14 / 200)
+    totals = ({"scrap": 6, "started": 200}, {"scrap": 16, "started": 250})
+    scrapped, made = (1 / 200 + 1 / 250) / 2, -11 / (200 * 250)
+    assert weights(rate, *totals) == pytest.approx({"scrap": scrapped, "started": made})
+    assert [part for *_, part in element_parts(rate, *totals)] == pytest.approx([10 * scrapped, 50 * made])
+    shares, rest = member_parts(rate, before, after, totals)  # type: ignore[arg-type]
+    assert dict(shares) == pytest.approx({"B": 8 * scrapped, "C": 2 * scrapped + 50 * made})  # A stayed and has no part
+    assert rest == 0.0
+    assert sum(part for _, part in shares) == pytest.approx(16 / 250 - 6 / 200)
+    count, _ = member_parts(plant.model.metrics["scrap_count"], before, after, totals)  # type: ignore[arg-type]
+    assert count == [("B", 8.0), ("C", 2.0)]
 
 
-def test_a_comparison_comes_with_its_explanation(plant: Plant) -> None:
-    result = query_metrics(call(plant), ["downtime"], {"line": "LINE-3"}, WEEK, compare_to=BEFORE)
-    item, why = result.evidence
-    assert why.facts["change"][1] == pytest.approx(item.rows[0]["downtime_change"])
-    machines = [row for row in why.rows if row["kind"] == "machine"]
-    for row in machines:
-        assert row["part"] == pytest.approx(float(str(row["after"] or 0)) - float(str(row["before"] or 0)))
-    oee = query_metrics(call(plant), ["oee"], {"line": "LINE-3"}, WEEK, compare_to=BEFORE)
-    factors = [row for row in oee.evidence[1].rows if row["kind"] == "factor"]
-    assert {row["member"] for row in factors} == {"Availability", "Performance", "Quality ratio"}
-    assert sum(float(str(row["part"])) for row in factors) == pytest.approx(oee.evidence[0].rows[0]["oee_change"])
+def test_what_a_grouping_leaves_whole_or_unrecorded_is_the_rest(plant: Plant) -> None:
+    rate = plant.model.metrics["scrap_rate"]
+    totals = ({"scrap": 6, "started": 200}, {"scrap": 16, "started": 250})
+    reasons = ({"burr": {"scrap": 4, "started": 200}}, {"burr": {"scrap": 13, "started": 250}})
+    shares, rest = member_parts(rate, *reasons, totals, whole=["started"])  # type: ignore[arg-type]
+    scrapped, made = (1 / 200 + 1 / 250) / 2, -11 / (200 * 250)
+    assert shares == [("burr", pytest.approx(9 * scrapped))]
+    assert rest == pytest.approx(1 * scrapped + 50 * made)  # one part without a reason, and the parts made
+
+
+def test_every_metric_of_the_model_is_shared_without_a_rest(plant: Plant) -> None:
+    rng = random.Random(5)
+    shared = 0
+    for metric in plant.model.metrics.values():
+        names = elements_of(metric)
+        for _ in range(25):
+            groups: list[dict[Value, dict[str, Value]]] = [
+                {m: {e: rng.choice((0, rng.randrange(1, 5000))) for e in names} for m in rng.sample("ABCDEF", rng.randrange(1, 7))}
+                for _ in (0, 1)
+            ]
+            totals = tuple({e: sum(row[e] for row in group.values()) for e in names} for group in groups)  # type: ignore[misc]
+            old, new = (value_of(metric, sums) for sums in totals)
+            parts = element_parts(metric, *totals)
+            if old is None or new is None:
+                continue
+            assert sum(part for *_, part in parts) == pytest.approx(new - old, rel=1e-9, abs=1e-9), metric.label
+            shares, rest = member_parts(metric, *groups, totals)  # type: ignore[arg-type]
+            assert sum(part for _, part in shares) + rest == pytest.approx(new - old, rel=1e-9, abs=1e-9), metric.label
+            assert rest == pytest.approx(0.0, abs=1e-6)
+            if factors := factor_parts(metric, *totals):
+                assert sum(part for *_, part in factors) == pytest.approx(new - old, rel=1e-9, abs=1e-9), metric.label
+            shared += 1
+    assert shared > 300
+    assert element_parts(plant.model.metrics["mtbf"], {"operating_s": 5, "failures": 0}, {"operating_s": 5, "failures": 1}) == []
+
+
+def groups_of(item: Evidence) -> dict[str, float]:
+    found: dict[str, float] = defaultdict(float)
+    for row in item.rows:
+        found[str(row["kind"])] += float(str(row["part"]))
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("metric", "where", "expected"),
+    [
+        ("oee", {}, {"factor", "line", "machine", "product", "shift"}),
+        ("oee", {"line": "LINE-3"}, {"factor", "machine", "product", "shift"}),
+        ("first_pass_yield", {"line": "LINE-3"}, {"element", "machine", "product", "shift"}),
+        ("scrap_rate", {}, {"element", "line", "machine", "product", "shift", "reason"}),
+        ("downtime", {"line": "LINE-3"}, {"machine", "shift", "reason"}),
+        ("mtbf", {}, {"element", "line", "machine", "shift", "reason"}),
+        ("mttr", {}, {"element", "line", "machine", "shift", "reason"}),
+        ("cycle_time", {"equipment": "CNC-01"}, {"element", "product", "shift"}),
+        ("energy_per_good_part", {}, {"element", "line", "machine", "shift"}),
+        ("alarm_count", {}, {"line", "machine", "shift"}),
+        ("good_count", {"shift": "night"}, {"line", "machine", "product"}),
+    ],
+)  # fmt: skip
+def test_each_group_of_an_explanation_adds_up_to_the_change(
+    plant: Plant, metric: str, where: dict[str, object], expected: set[str]
+) -> None:
+    result = query_metrics(call(plant), [metric], where, WEEK, compare_to=BEFORE)
+    item, why = result.evidence[:2]
+    difference = item.rows[0][f"{metric}_change"]
+    assert why.facts["change"][1] == pytest.approx(difference)
+    sums = groups_of(why)
+    assert expected <= set(sums)
+    for kind, total in sums.items():
+        assert total == pytest.approx(difference, rel=1e-6, abs=1e-6), kind
+
+
+def test_members_are_shown_with_their_own_figures(plant: Plant) -> None:
+    why = query_metrics(call(plant), ["oee"], {"line": "LINE-3"}, WEEK, compare_to=BEFORE).evidence[1]
+    row = next(row for row in why.rows if row["kind"] == "machine")
+    machine = next(m for m, info in plant.equipment.items() if info.name in str(row["member"]) or m in str(row["member"]))
+    alone = query_metrics(call(plant), ["oee"], {"equipment": machine}, WEEK).evidence[0].rows[0]["oee"]
+    assert row["after"] == f"{float(str(alone)) * 100:.1f} %"
+
+
+def test_losses_behind_a_ratio_are_told_by_reason(plant: Plant) -> None:
+    evidence = query_metrics(call(plant), ["oee"], {"line": "LINE-3"}, WEEK, compare_to=BEFORE).evidence
+    assert len(evidence) == 3
+    losses = evidence[2]
+    assert losses.facts["metric"][1] == "Downtime"
+    rows = {
+        span: query_metrics(call(plant), ["downtime"], {"line": "LINE-3"}, span, ["reason"]).evidence[0].rows for span in (WEEK, BEFORE)
+    }
+    sums = [{str(r["reason"]): float(str(r["downtime"])) for r in rows[span]} for span in (WEEK, BEFORE)]
+    for row in losses.rows:
+        name = str(row["member"])
+        assert row["part"] == pytest.approx(sums[0].get(name, 0.0) - sums[1].get(name, 0.0))
+
+
+def test_two_places_are_compared_by_their_factors(plant: Plant) -> None:
+    result = query_metrics(call(plant), ["oee"], {"line": "LINE-3"}, WEEK, compare_to={"line": "LINE-1"})
+    sums = groups_of(result.evidence[1])
+    assert {"factor", "shift"} <= set(sums)
+    assert not set(sums) & {"line", "machine"}
+    assert sums["factor"] == pytest.approx(result.evidence[0].rows[0]["oee_change"])
+
+
+def test_targets_are_not_explained(plant: Plant) -> None:
     assert len(query_metrics(call(plant), ["oee"], {"line": "LINE-3"}, WEEK, compare_to="target").evidence) == 1

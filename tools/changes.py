@@ -1,190 +1,362 @@
-"""Why a figure changed: what its factors did, and what each line, machine, product, shift or reason did to it.
+"""Why a figure changed: what its factors or elements did to it, and what each line, machine, product, shift or reason did.
 
-The factors of a product such as OEE share the change exactly (logarithmic mean weights); a member's part is the
-difference that it alone makes: the figure now, less the figure had that member stayed as it was. For sums the parts add
-up to the change; for ratios they need not, and nothing claims so. tests/test_changes.py recomputes both.
+Every metric is arithmetic over sums, so its change is a weighted sum of the changes of its elements: the weights are
+those of Shapley's rule for products and quotients (each factor's change, the others held at before and after in turn),
+which leave no rest. An element's sum is the sum over machines, products, shifts, so the same weights share the change
+among those, for ratios, sums and mean times alike; what did not change has no part. Each group adds up to the change,
+and what a grouping does not record is named as such. tests/test_changes.py recomputes this for every metric.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 from sqlglot import exp
 
-from tools.conditions import extent
+from tools.conditions import Condition, extent
 from tools.evidence import Column, Evidence, Value, fact
-from tools.figures import Figures, Question, compute
-from tools.formula import change, value_of
+from tools.figures import Figures, Question, compute, parts_of
+from tools.formula import change, elements_of, value_of
 from tools.labels import change_column, metric_column, named, query_of
 from tools.model_file import MetricSpec, expression
+from tools.plant_model import Plant
 from tools.registry import Call, Period, Unanswerable
 from tools.spans import times
 from tools.sql import Rows
 
 DIMENSIONS = ("line", "equipment", "product", "shift", "reason")
-MAX_MEMBERS = 40
-SHOWN = 8
+MAX_MEMBERS = 60
+SHOWN = 4  # of each grouping; the others are one row, so that a group still adds up
+
+Sums = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two figures: its period and filters."""
+
+    span: Period
+    filters: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
 class Part:
-    """One share of a change. `before` and `after` are the factor's or member's own figures."""
+    """One share of a change, in the metric's own kind (a fraction, seconds, parts). `before` and `after` are the
+    factor's, element's or member's own figures, shown as `column` says."""
 
     kind: str
     name: Value
     before: float | None
     after: float | None
     part: float
+    column: Column | None = None
 
 
-def factors_of(metric: MetricSpec) -> tuple[exp.Expression, ...]:
-    """The factors of a product, outermost first; a metric that is no product is its own only factor."""
-
-    def split(node: exp.Expression) -> list[exp.Expression]:
-        if isinstance(node, exp.Paren):
-            inner = split(node.this)
-            return inner if len(inner) > 1 else [node]
-        return [*split(node.this), *split(node.expression)] if isinstance(node, exp.Mul) else [node]
-
-    return tuple(split(expression(metric.expression)))
+# -- arithmetic
 
 
-def factor_parts(metric: MetricSpec, before: Mapping[str, Value], after: Mapping[str, Value]) -> list[tuple[str, float, float, float]]:
-    """(factor, before, after, its share of the change); the shares sum to the change. Empty where a factor is not
-    positive on both sides, since its logarithm has no meaning then."""
-    factors = factors_of(metric)
+@dataclass(frozen=True)
+class _Form:
+    """A value before and after, and what one unit more of each element adds to its change."""
+
+    before: float
+    after: float
+    weights: Mapping[str, float]
+
+
+def weights(metric: MetricSpec, before: Sums, after: Sums) -> dict[str, float] | None:
+    """Element -> weight, such that the metric's change is the sum of weight times the element's change, exactly. None
+    where the metric is not defined on both sides."""
+    form = _form(expression(metric.expression), before, after)
+    return None if form is None else dict(form.weights)
+
+
+def _form(node: exp.Expression, before: Sums, after: Sums) -> _Form | None:
+    if isinstance(node, exp.Paren):
+        return _form(node.this, before, after)
+    if isinstance(node, exp.Literal):
+        return _Form(float(node.this), float(node.this), {})
+    if isinstance(node, exp.Column):
+        return _Form(_float(before.get(node.name)), _float(after.get(node.name)), {node.name: 1.0})
+    if isinstance(node, exp.Mul):
+        forms = [_form(factor, before, after) for factor in _factors(node)]
+        return None if None in forms else _product([form for form in forms if form is not None])
+    left, right = _form(node.this, before, after), _form(node.expression, before, after)
+    if left is None or right is None:
+        return None
+    if isinstance(node, exp.Div):
+        if right.before == 0 or right.after == 0:
+            return None
+        over = (1 / right.before + 1 / right.after) / 2
+        under = -(left.before + left.after) / 2 / (right.before * right.after)
+        return _Form(left.before / right.before, left.after / right.after, _added([(over, left.weights), (under, right.weights)]))
+    sign = 1.0 if isinstance(node, exp.Add) else -1.0
+    both = _added([(1.0, left.weights), (sign, right.weights)])
+    return _Form(left.before + sign * right.before, left.after + sign * right.after, both)
+
+
+def _product(forms: Sequence[_Form]) -> _Form:
+    shares = shapley([(form.before, form.after) for form in forms])
+    both = _added([(share, form.weights) for share, form in zip(shares, forms, strict=True)])
+    return _Form(math.prod(f.before for f in forms), math.prod(f.after for f in forms), both)
+
+
+def shapley(factors: Sequence[tuple[float, float]]) -> list[float]:
+    """For each factor of a product, what a unit of its change adds: the product of the others, averaged over every order
+    in which the factors may have moved from before to after."""
+    count, shares = len(factors), []
+    for own in range(count):
+        others = [i for i in range(count) if i != own]
+        total = 0.0
+        for size in range(count):
+            weight = math.factorial(size) * math.factorial(count - 1 - size) / math.factorial(count)
+            for moved in combinations(others, size):
+                total += weight * math.prod(factors[i][1] if i in moved else factors[i][0] for i in others)
+        shares.append(total)
+    return shares
+
+
+def _added(terms: Sequence[tuple[float, Mapping[str, float]]]) -> dict[str, float]:
+    total: dict[str, float] = {}
+    for scale, found in terms:
+        for name, weight in found.items():
+            total[name] = total.get(name, 0.0) + scale * weight
+    return total
+
+
+def _factors(node: exp.Expression) -> list[exp.Expression]:
+    if isinstance(node, exp.Paren):
+        inner = _factors(node.this)
+        return inner if len(inner) > 1 else [node]
+    return [*_factors(node.this), *_factors(node.expression)] if isinstance(node, exp.Mul) else [node]
+
+
+def factor_parts(metric: MetricSpec, before: Sums, after: Sums) -> list[tuple[str, float, float, float]]:
+    """(factor, before, after, its share of the change) of a product such as OEE; the shares sum to the change. Empty for
+    a metric that is no product, or where a factor is not defined."""
+    factors = _factors(expression(metric.expression))
     if len(factors) < 2:
         return []
-    values = []
-    for factor in factors:
-        single = metric.model_copy(update={"expression": factor.sql("sqlite")})
-        pair = value_of(single, before), value_of(single, after)
-        if not all(v is not None and v > 0 for v in pair):
-            return []
-        values.append((factor.sql("sqlite"), float(pair[0] or 0), float(pair[1] or 0)))
-    old, new = math.prod(v[1] for v in values), math.prod(v[2] for v in values)
-    weight = old if math.isclose(old, new) else (new - old) / math.log(new / old)
-    return [(text, a, b, weight * math.log(b / a)) for text, a, b in values]
+    forms = [_form(factor, before, after) for factor in factors]
+    known = [form for form in forms if form is not None]
+    if len(known) < len(forms):
+        return []
+    shares = shapley([(form.before, form.after) for form in known])
+    return [
+        (factor.sql("sqlite"), form.before, form.after, share * (form.after - form.before))
+        for factor, form, share in zip(factors, known, shares, strict=True)
+    ]
+
+
+def element_parts(metric: MetricSpec, before: Sums, after: Sums) -> list[tuple[str, float, float, float]]:
+    """(element, before, after, its share of the change); the shares sum to the change. Empty where a side is undefined."""
+    worth = weights(metric, before, after)
+    if worth is None:
+        return []
+    found = [(name, _float(before.get(name)), _float(after.get(name))) for name in elements_of(metric)]
+    return [(name, old, new, worth[name] * (new - old)) for name, old, new in found]
 
 
 def member_parts(
-    metric: MetricSpec, before: Mapping[Value, Mapping[str, Value]], after: Mapping[Value, Mapping[str, Value]]
-) -> list[tuple[Value, float | None, float | None, float]]:
-    """(member, before, after, what it alone made of the change), the greatest first."""
-    whole = _sum(after.values())
-    now = value_of(metric, whole)
-    if now is None:
-        return []
-    found = []
+    metric: MetricSpec, before: Mapping[Value, Sums], after: Mapping[Value, Sums], totals: tuple[Sums, Sums],
+    whole: Sequence[str] = (),
+) -> tuple[list[tuple[Value, float]], float]:  # fmt: skip
+    """(member, its share of the change), the greatest first, and the rest that no member carries: `whole` elements, which
+    the grouping leaves undivided, and what was recorded without the key. Shares and rest sum to the change."""
+    worth = weights(metric, *totals)
+    if worth is None:
+        return [], 0.0
+    found: list[tuple[Value, float]] = []
     for member in dict.fromkeys((*after, *before)):
-        stayed = [before.get(member, {}) if other == member else after.get(other, {}) for other in dict.fromkeys((*after, member))]
-        then = value_of(metric, _sum(stayed))
-        if then is not None and not math.isclose(now, then, rel_tol=1e-12):
-            own = [value_of(metric, group[member]) if member in group else None for group in (before, after)]
-            found.append((member, own[0], own[1], now - then))
-    return sorted(found, key=lambda item: -abs(item[3]))
+        old, new = before.get(member, {}), after.get(member, {})
+        found.append((member, sum(w * (_float(new.get(e)) - _float(old.get(e))) for e, w in worth.items() if e not in whole)))
+    change_all = sum(w * (_float(totals[1].get(e)) - _float(totals[0].get(e))) for e, w in worth.items())
+    rest = change_all - sum(part for _, part in found)
+    scale = max((abs(part) for _, part in found), default=0.0)
+    found = [(member, part) for member, part in found if abs(part) > scale * 1e-9]
+    return sorted(found, key=lambda item: -abs(item[1])), 0.0 if abs(rest) <= 1e-9 * max(scale, abs(change_all)) else rest
 
 
-def _sum(rows: Iterable[Mapping[str, Value]]) -> dict[str, Value]:
-    total: dict[str, float] = {}
-    for row in rows:
-        for name, value in row.items():
-            if isinstance(value, int | float):
-                total[name] = total.get(name, 0.0) + value
-    return dict(total)
+def _float(value: Value) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
-def explain_change(call: Call, question: Question, span: Period, other: Period, figures: Figures) -> Evidence | None:
-    """What made one ungrouped figure differ between two periods. None where nothing stands out or nothing is known."""
+# -- asking
+
+
+def explain_change(call: Call, question: Question, now: Side, then: Side, figures: Figures) -> list[Evidence]:
+    """What made one ungrouped figure differ from another: the shares of its change, and for a figure that losses explain
+    (OEE by downtime) how each reason of the loss changed. Empty where a side is not defined."""
     name = question.metrics[0]
     metric = call.plant.model.metrics[name]
-    now = figures.rows[0]
-    then, answer = _row(call, question, other)
-    if then is None or value_of(metric, then) is None or value_of(metric, now) is None:
-        return None
-    parts = [
-        Part("factor", _factor_name(call, text), a, b, part) for text, a, b, part in factor_parts(metric, then, now)
-    ]  # fmt: skip
+    after = figures.rows[0]
+    before, answer = _row(call, question, then)
+    old, new = (value_of(metric, before) if before is not None else None), value_of(metric, after)
+    if before is None or old is None or new is None or math.isclose(old, new, rel_tol=1e-12):
+        return []
+    totals: tuple[Sums, Sums] = (before, after)
+    parts = _of_formula(call.plant, metric, totals)
+    for key in _dimensions(call, question, now, then):
+        parts += _of_members(call, question, key, now, then, totals, metric)
+    found = [_evidence(call, name, parts, now, then, totals, answer)] if parts else []
+    loss = metric.loss
+    if loss and loss != name and loss in call.plant.model.metrics and "reason" not in {c.key for c in question.filters}:
+        found += _losses(call, question, loss, now, then)
+    return found
+
+
+def _of_formula(plant: Plant, metric: MetricSpec, totals: tuple[Sums, Sums]) -> list[Part]:
+    factors = [
+        Part("factor", _factor_name(plant, text), a, b, part, Column("", "", "percent"))
+        for text, a, b, part in factor_parts(metric, *totals)
+    ]
+    if factors:
+        return sorted(factors, key=lambda part: -abs(part.part))
+    elements = []
+    for name, old, new, part in element_parts(metric, *totals):
+        spec = plant.model.elements[name]
+        elements.append(Part("element", spec.label, old, new, part, Column("", "", spec.kind, spec.unit)))
+    return sorted(elements, key=lambda part: -abs(part.part)) if len(elements) > 1 else []
+
+
+def _of_members(
+    call: Call, question: Question, key: str, now: Side, then: Side, totals: tuple[Sums, Sums], metric: MetricSpec
+) -> list[Part]:
+    """The shares of one grouping: the greatest members, the others in one row, and what carries no member."""
+    try:
+        old, new = (_grouped(call, question, side, key, True) for side in (then, now))
+        if not 2 <= len({*old, *new}) <= MAX_MEMBERS:
+            return []
+        own_old, own_new = (
+            (_grouped(call, question, side, key, False) for side in (then, now)) if _in_line(call, metric, key) else (old, new)
+        )
+    except Unanswerable:
+        return []
+    asked = _asked(call, question, now, (key,))
+    whole = [e for part in parts_of(call.plant, asked, elements_of(metric)) if key in part.dropped for e in part.elements]
+    shares, rest = member_parts(metric, old, new, totals, whole)
+    if not shares:
+        return []
+    label = {"equipment": "machine"}.get(key, key)
+    found = []
+    for member, part in shares[:SHOWN]:
+        own = [value_of(metric, group[member]) if member in group else None for group in (own_old, own_new)]
+        name = named(call.plant, key, member) if member is not None else f"no {label} recorded"
+        found.append(Part(label, name, own[0], own[1], part))
+    others = shares[SHOWN:]
+    if others:
+        found.append(Part(label, f"{len(others)} other{'s' if len(others) > 1 else ''}", None, None, sum(part for _, part in others)))
+    if rest:
+        shared = ", ".join(call.plant.model.elements[e].label.lower() for e in whole)
+        found.append(Part(label, f"{shared}, for all" if shared else f"not recorded by {label}", None, None, rest))
+    return found
+
+
+def _in_line(call: Call, metric: MetricSpec, key: str) -> bool:
+    """Whether machines count parts of their own that their line does not."""
+    return key in ("equipment", "equipment_class") and any(call.plant.model.elements[e].in_line for e in elements_of(metric))
+
+
+def _losses(call: Call, question: Question, loss: str, now: Side, then: Side) -> list[Evidence]:
+    """How each reason of the loss behind a figure changed; nothing where the plant does not record them."""
+    metric = call.plant.model.metrics[loss]
+    asked = replace(question, metrics=(loss,), having=())
+    try:
+        old, new = (_grouped(call, asked, side, "reason", False) for side in (then, now))
+        answer = compute(call, _asked(call, asked, now, ("reason",))).answer
+    except Unanswerable:
+        return []
+    parts = []
+    for reason in dict.fromkeys((*new, *old)):
+        before, after = (_float(value_of(metric, group[reason])) if reason in group else 0.0 for group in (old, new))
+        if before != after:
+            name = named(call.plant, "reason", reason) if reason is not None else "no reason recorded"
+            parts.append(Part("reason", name, before, after, after - before))
     parts.sort(key=lambda part: -abs(part.part))
-    for key in _dimensions(call, question):
-        try:
-            old, _ = _grouped(call, question, other, key)
-            new, answer = _grouped(call, question, span, key)
-        except Unanswerable:
-            continue
-        if 2 <= len({*old, *new}) <= MAX_MEMBERS:
-            shares = member_parts(metric, old, new)[:SHOWN]
-            label = {"equipment": "machine"}.get(key, key)
-            parts += [Part(label, named(call.plant, key, member), a, b, part) for member, a, b, part in shares]
-    factors = [part for part in parts if part.kind == "factor"]
-    members = sorted((part for part in parts if part.kind != "factor"), key=lambda part: -abs(part.part))[:SHOWN]
-    return _evidence(call, name, metric, [*factors, *members], span, other, now, then, answer) if parts else None
+    if not parts:
+        return []
+    sums = [_total(group) for group in (old, new)]
+    return [_evidence(call, loss, parts[: 2 * SHOWN], now, then, (sums[0], sums[1]), answer)]
 
 
-def _dimensions(call: Call, question: Question) -> list[str]:
-    """Groupings that can still tell something: none that the filters have fixed to one value."""
+def _total(groups: Mapping[Value, Sums]) -> dict[str, Value]:
+    return {name: sum(_float(row.get(name)) for row in groups.values()) for name in {e for row in groups.values() for e in row}}
+
+
+def _dimensions(call: Call, question: Question, now: Side, then: Side) -> list[str]:
+    """Groupings that can still tell something: none that the filters have fixed to one value or that the sides differ in."""
     fixed = {c.key for c in question.filters if len(c.include) == 1}
+    fixed |= {c.key for c in (*now.filters, *then.filters) if (c in now.filters) != (c in then.filters)}
     if "equipment" in fixed:
         fixed |= {"line"}
+    if "line" in fixed and now.filters != then.filters:
+        fixed |= {"equipment"}
     return [key for key in DIMENSIONS if key not in fixed and not (key == "line" and len(call.plant.lines) < 2)]
 
 
-def _other(call: Call, question: Question, span: Period, by: tuple[str, ...]) -> Question:
-    shifts = next((c for c in question.filters if c.key == "shift"), None)
+def _asked(call: Call, question: Question, side: Side, by: tuple[str, ...], in_line: bool = False) -> Question:
+    shifts = next((c for c in side.filters if c.key == "shift"), None)
     return replace(
-        question, metrics=question.metrics[:1], having=(), by=by, sort=None, limit=None,
-        where=extent(call, question.filters, by), times=times(call.plant, span, by, shifts),
+        question, metrics=question.metrics[:1], filters=side.filters, having=(), by=by, sort=None, limit=None, in_line=in_line,
+        where=extent(call, side.filters, by), times=times(call.plant, side.span, by, shifts),
     )  # fmt: skip
 
 
-def _row(call: Call, question: Question, span: Period) -> tuple[dict[str, Value] | None, Rows | None]:
-    asked = _other(call, question, span, ())
-    if any(c.key == "shift" for c in question.filters) and not asked.times.buckets:
+def _row(call: Call, question: Question, side: Side) -> tuple[dict[str, Value] | None, Rows | None]:
+    asked = _asked(call, question, side, ())
+    if any(c.key == "shift" for c in side.filters) and not asked.times.buckets:
         return None, None
     figures = compute(call, asked)
     return (figures.rows[0] if figures.rows and figures.rows[0].get("counted") else None), figures.answer
 
 
-def _grouped(call: Call, question: Question, span: Period, key: str) -> tuple[dict[Value, dict[str, Value]], Rows]:
-    asked = _other(call, question, span, (key,))
+def _grouped(call: Call, question: Question, side: Side, key: str, in_line: bool) -> dict[Value, dict[str, Value]]:
+    asked = _asked(call, question, side, (key,), in_line)
     if key == "shift" and not asked.times.buckets:
-        return {}, compute(call, _other(call, question, span, ())).answer
+        return {}
     figures = compute(call, asked)
-    return {row.get(key): {e: row.get(e) for e in figures.elements} for row in figures.rows}, figures.answer
+    return {row.get(key): {e: row.get(e) for e in figures.elements} for row in figures.rows}
 
 
-def _factor_name(call: Call, text: str) -> str:
+def _factor_name(plant: Plant, text: str) -> str:
     """A factor by the metric that it is, where the model has one of the same expression."""
     plain = text.replace(" ", "").strip("()")
-    for metric in call.plant.model.metrics.values():
+    for metric in plant.model.metrics.values():
         if metric.expression.replace(" ", "").strip("()") == plain:
             return metric.label
     return text.replace("_", " ").strip("()")
 
 
+# -- saying
+
+
 def _evidence(
-    call: Call, name: str, metric: MetricSpec, parts: Sequence[Part], span: Period, other: Period, now: Mapping[str, Value],
-    then: Mapping[str, Value], answer: Rows | None,
-) -> Evidence:  # fmt: skip
-    base = metric_column(name, metric)
-    delta = change_column("part", metric)
-    columns = (
-        Column("member", "What"), Column("kind", "Kind"), replace(base, name="before", label="Before"),
-        replace(base, name="after", label="Now"), replace(delta, name="part", label="Share of the change"),
-    )  # fmt: skip
+    call: Call, name: str, parts: Sequence[Part], now: Side, then: Side, totals: tuple[Sums, Sums], answer: Rows | None
+) -> Evidence:
+    """The shares as rows: what, its figures before and now as text (they may differ in kind), its share of the change."""
+    from tools.evidence import show
+
+    metric = call.plant.model.metrics[name]
+    base, delta = metric_column(name, metric), replace(change_column("part", metric), name="part", label="Share of the change")
+    columns = (Column("kind", "By"), Column("member", "What"), Column("before", "Before"), Column("after", "Now"), delta)
     scale = 100.0 if metric.kind == "percent" else 1.0
-    rows = tuple(
-        {"member": p.name, "kind": p.kind, "before": p.before, "after": p.after, "part": p.part * scale} for p in parts
-    )  # fmt: skip
-    before, after = value_of(metric, then), value_of(metric, now)
+    rows = []
+    for part in parts:
+        shown = [show(v, part.column or base, call.plant.zone) if v is not None else None for v in (part.before, part.after)]
+        rows.append({"member": part.name, "kind": part.kind, "before": shown[0], "after": shown[1], "part": part.part * scale})
+    before, after = (value_of(metric, sums) for sums in totals)
+    difference = change(metric, after, before)
     facts = {
         "metric": fact("Metric", metric.label),
-        "period": fact("Period", span.text),
-        "compared_with": fact("Compared with", other.text),
-        "change": (replace(delta, name="change", label="Change"), change(metric, after, before)),
+        "period": fact("Period", now.span.text),
+        "compared_with": fact("Compared with", then.span.text),
+        "before": (replace(base, label="Before"), before),
+        "after": (replace(base, label="Now"), after),
+        "change": (replace(delta, name="change", label="Change"), difference),
     }
     query = query_of(call.plant, answer, True) if answer is not None else None
-    title = f"What changed {metric.label}: {span.text} against {other.text}"
-    return Evidence("query", title, columns, rows, "member", facts, query=query)
+    title = f"What changed {metric.label}: {now.span.text} against {then.span.text}"
+    return Evidence("query", title, columns, tuple(rows), "member", facts, query=query)

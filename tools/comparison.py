@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from tools.changes import Side
 from tools.conditions import PLACES, Condition, conditions, extent
 from tools.evidence import Evidence, Value, fact
 from tools.figures import Figures, Question, compute
@@ -48,7 +49,7 @@ def compare(
     plant, model = call.plant, call.plant.model
     notes: tuple[str, ...] = ()
     label: str
-    other_period: Period | None = None
+    other_side: Side | None = None
     if against == "target":
         label, reference = "Target", _targets(call, question, span, figures)
     elif isinstance(against, int | float | str) and against != "previous_period":
@@ -64,10 +65,11 @@ def compare(
             other_filters = tuple({**merged, **{c.key: c for c in new}}.values())
             label, other_span = filters_said(plant, new), span
         else:
-            other_span = other_period = against if isinstance(against, Period) else previous(call, span)
+            other_span = against if isinstance(against, Period) else previous(call, span)
             label = other_span.text
             if not isinstance(against, Period):
                 notes = (f"compared with {label}",)
+        other_side = Side(other_span, other_filters)
         reference = _other(call, question, other_span, other_filters, figures)
     columns, rows = list(evidence.columns), [dict(row) for row in evidence.rows]
     for name in question.metrics:
@@ -79,13 +81,11 @@ def compare(
             row[f"{name}_before"] = known.get(name)
             row[f"{name}_change"] = change(metric, row.get(name), known.get(name))
     facts = {**evidence.facts, "compared_with": fact("Compared with", label)}
-    compared = {"label": label, "target": label == "Target", "period": other_period}
+    compared = {"label": label, "target": label == "Target", "side": other_side}
     return replace(evidence, columns=tuple(columns), rows=tuple(rows), facts=facts), compared, notes
 
 
-def _other(
-    call: Call, question: Question, span: Period, filters: tuple[Condition, ...], figures: Figures
-) -> list[dict[str, Value]]:
+def _other(call: Call, question: Question, span: Period, filters: tuple[Condition, ...], figures: Figures) -> list[dict[str, Value]]:
     """The figures of another period or filter, row by row of this one (time keys are compared as a whole)."""
     by = tuple(key for key in question.by if key not in TIME_KEYS)
     shifts = next((c for c in filters if c.key == "shift"), None)

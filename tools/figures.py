@@ -35,6 +35,7 @@ class Question:
     times: Times
     sort: tuple[str, bool] | None = None  # field, descending
     limit: int | None = None
+    in_line: bool = False  # machines told apart, yet a part counted where it leaves its line: their shares in the line's figure
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -70,9 +71,7 @@ def compute(call: Call, question: Question) -> Figures:
         metrics.append(plant.model.metrics[question.sort[0]])
     elements = tuple(dict.fromkeys(name for metric in metrics for name in elements_of(metric)))
     sql, parameters = statement(call, question, elements)
-    answer = plant.database.run(
-        Statement(sql, parameters, "answer"), plant.grants(call.caller, call.policy), deadline_s=call.deadline_s
-    )
+    answer = plant.database.run(Statement(sql, parameters, "answer"), plant.grants(call.caller, call.policy), deadline_s=call.deadline_s)
     # The gate spells a name as a column of the database does, where one has it: Made for made.
     ours = {name.casefold(): name for name in (*question.by, *plant.model.metrics, *elements, "counted")}
     names = [ours[name.casefold()] for name in answer.columns]
@@ -165,7 +164,7 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
     rows.restrict(own, question.where)
     _place_in_time(rows, part, span)
     edges = ("spans.since", "spans.until") if span.ranges else _edges(rows, span)
-    asked = {*question.by, *(c.key for c in question.filters if c.include)}
+    asked = {*(() if question.in_line else question.by), *(c.key for c in question.filters if c.include)}
     single = bool(asked & {"equipment", "equipment_class"})
     columns, groups = [], []
     for key in question.by:

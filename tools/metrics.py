@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from tools.changes import explain_change
+from tools.changes import Side, explain_change
 from tools.comparison import compare
 from tools.conditions import Condition, conditions, extent, resolve
 from tools.evidence import Column, Evidence, Value, fact
@@ -88,9 +88,8 @@ def _answer(
         evidence, compared, notes = compare(call, question, span, evidence, figures, compare_to, filters)
         data["compare"] = compared
         assumed = (*assumed, *notes)
-        if not question.by and isinstance(compared["period"], Period):
-            why = explain_change(call, question, span, compared["period"], figures)
-            more = (why,) if why is not None else ()
+        if not question.by and compared["side"] is not None:
+            more = tuple(explain_change(call, question, Side(span, filters), compared["side"], figures))
     status: Status = "partial" if where_asked.partial else "answered"
     return Result(status, (evidence, *more), assumed=assumed, limited_to=where_asked.limited_to, data=data)
 
