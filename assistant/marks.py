@@ -31,7 +31,7 @@ from assistant.spans import (
     with_shifts,
 )  # fmt: skip
 from tools.access import Caller
-from tools.registry import ToolError
+from tools.registry import Period, ToolError
 
 if TYPE_CHECKING:
     from assistant.planning import Plan
@@ -245,8 +245,15 @@ class Marks:
         own = self.question.caller.scope.lines
         return next(iter(own)) if own and len(own) == 1 else None
 
-    def _time(self, text: str) -> SaidPeriod | None:
-        return read_period(text, self.question.at, self.plant.calendar)
+    def _time(self, text: str, turn: int = -1) -> SaidPeriod | None:
+        """A time as said; in the question itself (turn 0) "the day before" is the one before the day under discussion."""
+        return read_period(text, self.question.at, self.plant.calendar, self._discussed() if turn == 0 else None)
+
+    def _discussed(self) -> Period | None:
+        """The period of the last plan that had one."""
+        calls = [call for plan in self.question.previous for call in getattr(plan, "calls", ())]
+        periods = [call.arguments["period"] for call in calls if isinstance(call.arguments.get("period"), Period)]
+        return periods[-1] if periods else None
 
     def value(self, span: Span) -> Placeholder | None:
         """One span with what it stands for; None for a word that means "here" when nobody stands anywhere."""
@@ -297,8 +304,8 @@ class Marks:
             name = shift_named(text, self.plant.calendar)
             return made("shift", name or bare_name(text), name is not None)
         if label in ("period", "compare"):
-            said = self._time(text)
-            return made(label, plainly(said, self._time) if said else None, said is not None)
+            said = self._time(text, span.turn)
+            return made(label, plainly(said, lambda words: self._time(words, span.turn)) if said else None, said is not None)
         return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
 
 

@@ -127,6 +127,17 @@ def _unit_before(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
     return _before_anchor(r, unit) if r.anchor else r.unit(unit, -2 if unit != "day" else -1)
 
 
+@rule_for(rf"(?:the |next )?({UNIT}) (?:after|afterwards|later)(?: that)?|(?:the )?(?:following|next) ({UNIT})")
+def _unit_after(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
+    unit = UNITS[m.group(1) or m.group(2)]
+    if r.anchor is None or r.anchor.end >= r.now:
+        return r.unit(unit, 1) if m.group(2) else None
+    end = r.anchor.end.astimezone(r.calendar.zone)
+    if unit in ("hour", "minute", "shift", "night", "weekend"):
+        return r.span(end, end + (r.anchor.end - r.anchor.start))
+    return Reader(end, r.calendar, None).unit(unit, 0)
+
+
 def _before_anchor(r: Reader, unit: str) -> SaidPeriod | None:
     """The unit that ends where the discussed period begins."""
     if r.anchor is None:

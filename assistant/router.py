@@ -58,13 +58,15 @@ class Reading:
     """What the router saw. `heads[name]` is ranked, best first; see `assistant.lm.labels.HEADS` for the names.
 
     `heads["calls"]` is the number of tool calls that the question needs. `context_spans` holds only those spans of
-    earlier questions that still apply to this one.
+    earlier questions that still apply to this one. `starts` are the places where a second and later request begins, as
+    (offset in the question, probability).
     """
 
     tools: tuple[tuple[str, float], ...]
     heads: Mapping[str, tuple[tuple[str, float], ...]]
     spans: tuple[Span, ...] = ()
     context_spans: tuple[Span, ...] = ()
+    starts: tuple[tuple[int, float], ...] = ()
 
     def best(self, head: str) -> str:
         """The likeliest label of a head."""
@@ -88,6 +90,7 @@ class Router:
     session: Any
     tokenizer: Any
     sha256: str
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: HEADS)  # those of the graph, in its order
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -101,8 +104,9 @@ class Router:
         graph = verified(folder, "router.onnx", manifest)
         words = verified(folder, "router.tokenizer.json", manifest)
         labels = json.loads(verified(folder, "router.labels.json", manifest))
-        ours = {name: list(values) for name, values in HEADS.items()}
-        if labels.get("heads") != ours or labels.get("entities") != list(ENTITIES) or labels["phrases"] != list(PHRASES):
+        heads = {name: tuple(values) for name, values in labels.get("heads", {}).items()}
+        known = set(heads) == set(HEADS) and all(set(values) <= set(HEADS[name]) for name, values in heads.items())
+        if not known or labels.get("entities") != list(ENTITIES) or labels["phrases"] != list(PHRASES):
             raise RouterUnavailable("The router was trained with other labels than this version uses; run `make train`.")
         import onnxruntime
         from tokenizers import Tokenizer
@@ -118,7 +122,7 @@ class Router:
         tokenizer = Tokenizer.from_str(words.decode())
         tokenizer.enable_truncation(MOST_TOKENS, strategy="longest_first")
         tokenizer.no_padding()
-        return cls(session, tokenizer, hashlib.sha256(graph).hexdigest())
+        return cls(session, tokenizer, hashlib.sha256(graph).hexdigest(), heads)
 
     def read(self, question: str, context: Sequence[str] = ()) -> Reading:
         """Reads a question, with up to three earlier questions of the same conversation, oldest first."""
@@ -126,10 +130,11 @@ class Router:
         earlier = [turn[:LONGEST_QUESTION] for turn in context[-CONTEXT_TURNS:]]
         joined = CONTEXT_JOINT.join(earlier)
         encoding = self.tokenizer.encode(question, joined) if earlier else self.tokenizer.encode(question)
-        heads, entity, phrase, negated = self.logits(encoding)
-        ranked = split_heads(heads[0])
+        heads, entity, phrase, negated, starts = self.logits(encoding)
+        ranked = split_heads(heads[0], self.labels)
         spans: list[Span] = []
         carried: list[Span] = []
+        begins: tuple[tuple[int, float], ...] = ()
         for sequence, source, found in ((0, question, spans), (1, joined, carried)):
             tokens = [
                 (i, *encoding.offsets[i])
@@ -141,19 +146,22 @@ class Router:
             rows = [t[0] for t in tokens]
             offsets = [(t[1], t[2]) for t in tokens]
             no = negated[0][rows]
+            if sequence == 0:
+                begins = begun(offsets, starts[0][rows])
             found += decode(source, offsets, entity[0][rows], ENTITIES, no)
             found += decode(source, offsets, phrase[0][rows], PHRASES, no)
-        return Reading(ranked["tool"], ranked, tuple(spans), tuple(to_turn(s, earlier) for s in carried))
+        return Reading(ranked["tool"], ranked, tuple(spans), tuple(to_turn(s, earlier) for s in carried), begins)
 
     def logits(self, encoding: Any) -> list[Floats]:
-        """The four outputs of the graph for one encoding: heads, then entity, phrase and negated per token."""
+        """The five outputs of the graph for one encoding: heads, then entity, phrase, negated and starts per token."""
         feed = {
             "input_ids": np.array([encoding.ids], dtype=np.int64),
             "attention_mask": np.array([encoding.attention_mask], dtype=np.int64),
             "token_type_ids": np.array([encoding.type_ids], dtype=np.int64),
         }
         with self.lock:
-            return list(self.session.run(["heads", "entity", "phrase", "negated"], feed))
+            found = list(self.session.run(None, feed))
+        return found if len(found) == 5 else [*found, np.full_like(found[3], -9.0)]
 
 
 def to_turn(span: Span, earlier: Sequence[str]) -> Span:
@@ -168,11 +176,12 @@ def to_turn(span: Span, earlier: Sequence[str]) -> Span:
     return span
 
 
-def split_heads(logits: Floats) -> dict[str, tuple[tuple[str, float], ...]]:
-    """The concatenated logits of all heads, as ranked (label, probability) per head."""
+def split_heads(logits: Floats, heads: Mapping[str, tuple[str, ...]] = HEADS) -> dict[str, tuple[tuple[str, float], ...]]:
+    """The concatenated logits of all heads, as ranked (label, probability) per head; a label that the graph was not
+    trained with has probability 0."""
     ranked: dict[str, tuple[tuple[str, float], ...]] = {}
     at = 0
-    for name, labels in HEADS.items():
+    for name, labels in heads.items():
         part = logits[at : at + len(labels)].astype(np.float64)
         at += len(labels)
         if name in INDEPENDENT:
@@ -181,7 +190,8 @@ def split_heads(logits: Floats) -> dict[str, tuple[tuple[str, float], ...]]:
             e = np.exp(part - part.max())
             p = e / e.sum()
         order = np.argsort(-p, kind="stable")
-        ranked[name] = tuple((labels[i], float(p[i])) for i in order)
+        unknown = [label for label in HEADS[name] if label not in labels]
+        ranked[name] = (*((labels[i], float(p[i])) for i in order), *((label, 0.0) for label in unknown))
     return ranked
 
 
@@ -217,6 +227,12 @@ def decode(
             spans.append(Span(label, source[start:end], start, end, float(p[i:j].mean()), excluded))
         i = j
     return spans
+
+
+def begun(offsets: Sequence[tuple[int, int]], logits: Floats) -> tuple[tuple[int, float], ...]:
+    """Where later requests begin: offsets of the tokens whose logit (tokens, 1) is above zero, the first token aside."""
+    p = 1.0 / (1.0 + np.exp(-logits[:, 0].astype(np.float64)))
+    return tuple((offsets[i][0], float(p[i])) for i in range(1, len(p)) if p[i] > 0.5)
 
 
 def _likeliest(log_p: Floats) -> list[int]:
@@ -282,6 +298,7 @@ def reading(
     spans: Sequence[Span] = (),
     context_spans: Sequence[Span] = (),
     p: float = 0.97,
+    starts: Sequence[int] = (),
     **heads: str | Sequence[str],
 ) -> Reading:
     """A Reading written by hand: the named labels get probability `p`, the rest share what is left."""
@@ -301,7 +318,7 @@ def reading(
         high = p if name in INDEPENDENT else p / max(1, len(wanted))
         rest = [label for label in labels if label not in wanted]
         ranked[name] = (*((label, high) for label in wanted), *((label, low) for label in rest))
-    return Reading(ranked["tool"], ranked, tuple(spans), tuple(context_spans))
+    return Reading(ranked["tool"], ranked, tuple(spans), tuple(context_spans), tuple((at, p) for at in starts))
 
 
 def spans(question: str, *negated: str, turn: int = 0, **labelled: str | Sequence[str]) -> tuple[Span, ...]:

@@ -147,8 +147,10 @@ def _clauses(
     router: Reader,
     marks: Marks,
 ) -> tuple[Clause, ...]:
-    """One clause, or the two that a compound question is best cut into."""
+    """One clause, or those that a compound question is best cut into."""
     whole = (Clause(text, reading, placeholders, carried),)
+    if reading.starts:
+        return _as_marked(text, context, reading, placeholders, router, marks) or whole
     several = reading.best("calls") != "1" or (reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE)
     status, p = reading.heads["status"][0]
     if status != "answer":
@@ -182,6 +184,38 @@ def _clauses(
             )
             best = (score, cut)
     return best[1] if best and best[0] >= 0.25 and _asks_for_more(*best[1]) else whole
+
+
+_TRAILING = re.compile(r"(?:[\s,;.?!&+–-]|\b(?:and|then|also|plus|but|as well as|while you(?:'re| are) at it)$)+$", re.IGNORECASE)
+_LEADING = re.compile(r"^(?:[\s,;.&+–-]|(?:and|then|also|plus|but)\b)+", re.IGNORECASE)
+MOST_PARTS = 3
+
+
+def _as_marked(
+    text: str, context: Sequence[str], reading: Reading, placeholders: tuple[Placeholder, ...], router: Reader, marks: Marks
+) -> tuple[Clause, ...] | None:
+    """The clauses that begin where the router says; None when a part is no request, or cuts a name in two."""
+    cuts = [at for at, _ in reading.starts if not any(p.start < at < p.end for p in placeholders if not p.phrase)][: MOST_PARTS - 1]
+    parts, begin = [], 0
+    for end in (*cuts, len(text)):
+        part = _LEADING.sub("", text[begin:end]) if begin else text[begin:end]
+        part = _TRAILING.sub("", part) if end < len(text) else part.strip()
+        parts.append(part)
+        begin = end
+    if len(parts) < 2 or any(len(part.split()) < 2 for part in parts):
+        return None
+    clauses: list[Clause] = []
+    said = tuple(context)
+    for part in parts:
+        read = router.read(part, said[-3:])
+        if read.best("status") != "answer":
+            return None
+        clause = Clause(part, read, marks.placeholders(part, read.spans), marks.carried(read.context_spans, said[-3:]))
+        said = (*said, part)
+        if clauses and not _asks_for_more(clauses[-1], clause):
+            return None
+        clauses.append(clause)
+    return (*_shared(clauses[0], clauses[1]), *clauses[2:])
 
 
 _STRONG_JOINT = re.compile(

@@ -12,6 +12,7 @@ import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from assistant.lm.labels import INDEPENDENT
 from assistant.lm.phrasings import Example, Mark
 
 SWAPPED = (
@@ -31,6 +32,13 @@ OPENINGS = (
 CLOSINGS = (" please", " thanks", " pls", " asap", "??", " thx", " thank you", " cheers")
 
 
+JOINTS = (
+    " and ", ", and ", " and also ", ". ", ". ", "? ", "; ", ", then ", " then ", " plus ", ". Also ", ", also ", " - ",
+    ". And ", " and then ", ". Then ", " & ", "\n", " as well as ", ", ",
+)  # fmt: skip
+LONGEST_JOINED = 14  # words of each of two requests that are said in one breath
+
+
 @dataclass(frozen=True)
 class Noise:
     """How often each change happens, per example (names: per span)."""
@@ -42,6 +50,7 @@ class Noise:
     typo: float = 0.15
     spoken: float = 0.08
     polite: float = 0.06
+    joined: float = 0.1
 
 
 class Names:
@@ -102,7 +111,9 @@ def _made(label: str, rng: random.Random) -> str | None:
 def noised(example: Example, names: Names, noise: Noise, rng: random.Random) -> Example:
     """The example, changed. Labels stay; marks follow their words."""
     texts = {0: example.question, -1: example.context}
-    marks: list[Mark] = list(example.marks)
+    # Where a request begins is carried along as a mark without width.
+    begun = [Mark("start", at, at) for at in example.starts or ()]
+    marks: list[Mark] = [*example.marks, *begun]
     swapped: Mapping[tuple[str, str], str] = {}
     for place in sorted(range(len(marks)), key=lambda i: -marks[i].start):
         mark = marks[place]
@@ -135,7 +146,40 @@ def noised(example: Example, names: Names, noise: Noise, rng: random.Random) -> 
             marks = [replace(m, start=m.start + len(opening), end=m.end + len(opening)) if m.turn == 0 else m for m in marks]
         else:
             question += rng.choice(CLOSINGS)
-    return replace(example, question=question, context=texts[-1], marks=tuple(marks))
+    starts = None if example.starts is None else tuple(m.start for m in marks if m.label == "start")
+    marks = [m for m in marks if m.label != "start"]
+    return replace(example, question=question, context=texts[-1], marks=tuple(marks), starts=starts)
+
+
+def joined(first: Example, second: Example, rng: random.Random) -> Example:
+    """Two requests said one after the other, as one compound that knows where its second begins.
+
+    What the plan of a whole compound cannot say (which sort belongs to which half) is left out of the labels."""
+    joint = rng.choice(JOINTS)
+    head = first.question.rstrip(" .?!,;")
+    last = max((m.end for m in first.marks), default=0)
+    if len(head) < last:
+        head = first.question
+    tail = second.question
+    if joint[0] not in ".?\n" and tail[:1].isupper() and not tail[:2].isupper() and not any(m.start == 0 for m in second.marks):
+        tail = tail[0].lower() + tail[1:]
+    start = len(head) + len(joint)
+    marks = (*first.marks, *(replace(m, start=m.start + start, end=m.end + start, call=1) for m in second.marks))
+    labels: dict[str, tuple[str, ...]] = {"status": ("answer",), "calls": ("2",)}
+    for name in ("tool", *INDEPENDENT):
+        both = [e.labels[name] for e in (first, second) if name in e.labels]
+        if both:
+            labels[name] = tuple(dict.fromkeys(label for gold in both for label in gold))
+    calls = (*first.calls, *second.calls)
+    return replace(first, question=head + joint + tail, calls=calls, labels=labels, marks=marks, starts=(start,))
+
+
+def may_join(example: Example) -> bool:
+    """Whether an example is one short request that stands alone."""
+    return (
+        example.status == "answer" and len(example.calls) == 1 and not example.context and not example.hazard
+        and 2 <= len(example.question.split()) <= LONGEST_JOINED
+    )  # fmt: skip
 
 
 def _replace(texts: dict[int, str], marks: list[Mark], turn: int, start: int, end: int, new: str) -> None:

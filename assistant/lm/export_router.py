@@ -84,7 +84,7 @@ def _to_onnx(net: RouterNet, path: Path) -> None:
     ids = torch.tensor([[101, 2054, 2003, 102, 2054, 102]])
     types = torch.tensor([[0, 0, 0, 0, 1, 1]])
     names = ["input_ids", "attention_mask", "token_type_ids"]
-    outputs = ["heads", "entity", "phrase", "negated"]
+    outputs = ["heads", "entity", "phrase", "negated", "starts"]
     axes = {n: {0: "batch", 1: "tokens"} for n in (*names, *outputs[1:])} | {"heads": {0: "batch"}}
     torch.onnx.export(
         net, (ids, torch.ones_like(ids), types), str(path), input_names=names, output_names=outputs,
@@ -94,7 +94,7 @@ def _to_onnx(net: RouterNet, path: Path) -> None:
 
 def _recipes() -> list[tuple[str, tuple[str, ...]]]:
     """Name and the parts of node names that stay in float, from the smallest graph on."""
-    heads = ("/heads/", "/entity/", "/phrase/", "/negated/")
+    heads = ("/heads/", "/entity/", "/phrase/", "/negated/", "/starts/")
     last = tuple(f"layer.{n}/" for n in (5,))
     return [("int8", heads), ("int8-last-float", (*heads, *last)), ("int8-outputs-float", (*heads, "output/dense"))]
 

@@ -30,8 +30,8 @@ RECORDS: tuple[str, ...] = (
 
 BY: tuple[str, ...] = (
     "hour", "day", "week", "month", "site", "area", "line", "equipment", "equipment_class", "product", "variant",
-    "order", "lot", "shift", "operator", "reason", "defect", "alarm", "part", "supplier", "status", "type",
-    "priority", "severity",
+    "order", "lot", "shift", "operator", "reason", "defect", "alarm", "part", "supplier", "customer", "certification",
+    "status", "type", "priority", "severity",
 )  # fmt: skip
 
 DOCUMENT_KINDS: tuple[str, ...] = (

@@ -96,6 +96,7 @@ class Example:
     marks: tuple[Mark, ...]
     missed: int  # arguments that should be a span and were not found
     held_out: bool
+    starts: tuple[int, ...] | None = ()  # where the second and later requests begin; None where that is not known
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -146,8 +147,26 @@ def example(row: Mapping[str, Any]) -> Example:
     hazard = bool(row.get("hazard", False))
     labels = head_labels(status, calls, hazard, finder.limit_said)
     return Example(
-        question, context, status, hazard, calls, labels, tuple(finder.marks), finder.missed, held_out(question)
-    )
+        question, context, status, hazard, calls, labels, tuple(finder.marks), finder.missed, held_out(question),
+        _starts(question, finder.marks, len(calls)),
+    )  # fmt: skip
+
+
+_JOINT = re.compile(r"(?:[,;.?!–-]|\b(?:and|then|also|plus|but|while|after that|as well as|&))(?:[\s,]+(?:and|then|also|plus|please))*\s+", re.IGNORECASE)
+
+
+def _starts(question: str, marks: Sequence[Mark], calls: int) -> tuple[int, ...] | None:
+    """Where the later requests of a compound begin: after the only joint between the marks of one call and the next."""
+    found: list[int] = []
+    for number in range(1, calls):
+        before = [m.end for m in marks if m.turn == 0 and m.call < number]
+        after = [m.start for m in marks if m.turn == 0 and m.call >= number]
+        low, high = max(before, default=0), min(after, default=len(question))
+        joints = [m.end() for m in _JOINT.finditer(question) if low <= m.start() and m.end() <= high]
+        if low > high or len(joints) != 1 or len(question[: joints[0]].split()) < 2 or len(question[joints[0] :].split()) < 2:
+            return None
+        found.append(joints[0])
+    return tuple(found)
 
 
 def _check(row: Mapping[str, Any], status: str, calls: Sequence[tuple[str, Mapping[str, Any]]]) -> None:

@@ -22,10 +22,10 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from assistant.lm.augment import Names, Noise, noised
+from assistant.lm.augment import Names, Noise, joined, may_join, noised
 from assistant.lm.labels import ENTITIES, HEADS, INDEPENDENT, PHRASES, bio
 from assistant.lm.phrasings import Example
-from assistant.router import MOST_TOKENS, Reading, Span, decode, split_heads
+from assistant.router import MOST_TOKENS, Reading, Span, begun, decode, split_heads
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ HEAD_WEIGHT: Mapping[str, float] = {"tool": 2.0, "status": 1.5, "metric": 2.0, "
 ENTITY_TAGS = {tag: i for i, tag in enumerate(bio(ENTITIES))}
 PHRASE_TAGS = {tag: i for i, tag in enumerate(bio(PHRASES))}
 IGNORED = -100
+START_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class RouterSettings:
 
 
 class RouterNet(nn.Module):  # type: ignore[misc]
-    """The encoder with its heads. `forward` gives (heads, entity, phrase, negated) logits."""
+    """The encoder with its heads. `forward` gives (heads, entity, phrase, negated, starts) logits."""
 
     def __init__(self, encoder: nn.Module, width: int) -> None:
         super().__init__()
@@ -64,6 +65,7 @@ class RouterNet(nn.Module):  # type: ignore[misc]
         self.entity = nn.Linear(width, len(ENTITY_TAGS))
         self.phrase = nn.Linear(width, len(PHRASE_TAGS))
         self.negated = nn.Linear(width, 1)
+        self.starts = nn.Linear(width, 1)
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> tuple[Tensor, ...]:
         hidden = self.encoder(
@@ -75,7 +77,7 @@ class RouterNet(nn.Module):  # type: ignore[misc]
         pooled = torch.cat(
             [(hidden * every).sum(1) / every.sum(1), (hidden * question).sum(1) / question.sum(1)], dim=-1
         )
-        return self.heads(pooled), self.entity(hidden), self.phrase(hidden), self.negated(hidden)
+        return self.heads(pooled), self.entity(hidden), self.phrase(hidden), self.negated(hidden), self.starts(hidden)
 
 
 def base_folder() -> Path:
@@ -110,7 +112,7 @@ def tensors(batch: Sequence[Example], tokenizer: Tokenizer) -> tuple[dict[str, T
     shape = (len(batch), longest)
     inputs = {name: torch.zeros(shape, dtype=torch.long) for name in ("input_ids", "attention_mask", "token_type_ids")}
     entity, phrase = torch.full(shape, IGNORED), torch.full(shape, IGNORED)
-    negated = torch.full(shape, -1.0)
+    negated, starts = torch.full(shape, -1.0), torch.full(shape, -1.0)
     width = sum(len(labels) for labels in HEADS.values())
     heads, known = torch.zeros(len(batch), width), torch.zeros(len(batch), width)
     for row, (e, c) in enumerate(zip(batch, encodings, strict=True)):
@@ -121,6 +123,10 @@ def tensors(batch: Sequence[Example], tokenizer: Tokenizer) -> tuple[dict[str, T
         real = [s is not None for s in c.sequence_ids]
         for target in (entity, phrase):
             target[row, :n] = torch.where(torch.tensor(real), 0, IGNORED)
+        if e.starts is not None:
+            for i, (s, (start, end)) in enumerate(zip(c.sequence_ids, c.offsets, strict=True)):
+                if s == 0:
+                    starts[row, i] = float(any(start <= at < end for at in e.starts))
         for m in e.marks:
             tags, target = (ENTITY_TAGS, entity) if m.label in ENTITIES else (PHRASE_TAGS, phrase)
             first = True
@@ -137,11 +143,11 @@ def tensors(batch: Sequence[Example], tokenizer: Tokenizer) -> tuple[dict[str, T
                 for label in gold:
                     heads[row, at + labels.index(label)] = 1.0 if name in INDEPENDENT else 1.0 / len(gold)
             at += len(labels)
-    return inputs, {"heads": heads, "known": known, "entity": entity, "phrase": phrase, "negated": negated}
+    return inputs, {"heads": heads, "known": known, "entity": entity, "phrase": phrase, "negated": negated, "starts": starts}
 
 
 def loss_of(outputs: tuple[Tensor, ...], targets: dict[str, Tensor], span_weight: float) -> Tensor:
-    heads, entity, phrase, negated = outputs
+    heads, entity, phrase, negated, starts = outputs
     total = heads.new_zeros(())
     at = 0
     for name, labels in HEADS.items():
@@ -166,6 +172,11 @@ def loss_of(outputs: tuple[Tensor, ...], targets: dict[str, Tensor], span_weight
         total = total + nn.functional.binary_cross_entropy_with_logits(
             negated.squeeze(-1)[marked], targets["negated"][marked], pos_weight=torch.tensor(4.0)
         )
+    known = targets["starts"] >= 0
+    if known.any():
+        total = total + START_WEIGHT * nn.functional.binary_cross_entropy_with_logits(
+            starts.squeeze(-1)[known], targets["starts"][known], pos_weight=torch.tensor(5.0)
+        )
     return total
 
 
@@ -183,14 +194,15 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
     rng = random.Random(settings.seed)
     net = new_net(settings.seed)
     if settings.start:
-        net.load_state_dict(torch.load(settings.start, weights_only=False)["net"])
+        _take_over(net, torch.load(settings.start, weights_only=False))
     for name, parameter in net.encoder.named_parameters():
         if settings.frozen_layers and (name.startswith("embeddings.") or _layer_of(name) < settings.frozen_layers):
             parameter.requires_grad_(False)
     tokenizer = base_tokenizer()
     taught = [e for e in examples if not e.held_out]
     kept = [e for e in examples if e.held_out]
-    names = Names(taught)
+    names, noise = Names(taught), Noise()
+    short = [e for e in taught if may_join(e)]
     decayed = [p for n, p in net.encoder.named_parameters() if p.ndim > 1 and p.requires_grad]
     plain = [p for n, p in net.encoder.named_parameters() if p.ndim <= 1 and p.requires_grad]
     own = [p for n, p in net.named_parameters() if not n.startswith("encoder.")]
@@ -220,7 +232,10 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
         net.train()
         losses = []
         for group in batches(taught, settings.batch, rng):
-            inputs, targets = tensors([noised(e, names, Noise(), rng) for e in group], tokenizer)
+            said = [
+                joined(e, rng.choice(short), rng) if may_join(e) and rng.random() < noise.joined else e for e in group
+            ]
+            inputs, targets = tensors([noised(e, names, noise, rng) for e in said], tokenizer)
             loss = loss_of(net(**inputs), targets, settings.span_weight)
             optimiser.zero_grad()
             loss.backward()
@@ -236,7 +251,7 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
         log.info("%s", line)
         state = {
             "net": net.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
-            "rng": rng.getstate(), "epoch": epoch, "settings": asdict(settings), "rows": len(taught),
+            "rng": rng.getstate(), "labels": dict(HEADS), "epoch": epoch, "settings": asdict(settings), "rows": len(taught),
         }  # fmt: skip
         partial = state_file.with_suffix(".tmp")
         torch.save(state, partial)
@@ -245,6 +260,18 @@ def train(examples: Sequence[Example], settings: RouterSettings, folder: Path) -
             log.info("time is up after epoch %d", epoch)
             break
     return net
+
+
+def _take_over(net: RouterNet, state: Mapping[str, Any]) -> None:
+    """The weights of a checkpoint, each label's row of the heads by its name; what it does not have starts afresh."""
+    old = dict(state["net"])
+    row_of = {(head, label): i for i, (head, label) in enumerate((h, x) for h, xs in state["labels"].items() for x in xs)}
+    weight, bias = net.heads.weight.detach().clone(), net.heads.bias.detach().clone()
+    for i, key in enumerate((h, x) for h, xs in HEADS.items() for x in xs):
+        if key in row_of:
+            weight[i], bias[i] = old["heads.weight"][row_of[key]], old["heads.bias"][row_of[key]]
+    old["heads.weight"], old["heads.bias"] = weight, bias
+    net.load_state_dict(old, strict=False)
 
 
 def _layer_of(name: str) -> int:
@@ -276,7 +303,9 @@ def assemble(e: Example, encoding: Any, outputs: Sequence[np.ndarray[Any, Any]])
             no = outputs[3][0][rows]
             spans[sequence] += decode(source, offsets, outputs[1][0][rows], ENTITIES, no)
             spans[sequence] += decode(source, offsets, outputs[2][0][rows], PHRASES, no)
-    return Reading(ranked["tool"], ranked, tuple(spans[0]), tuple(spans[1]))
+    rows = [i for i, s in enumerate(encoding.sequence_ids) if s == 0]
+    starts = begun([encoding.offsets[i] for i in rows], outputs[4][0][rows])
+    return Reading(ranked["tool"], ranked, tuple(spans[0]), tuple(spans[1]), starts)
 
 
 def chosen(reading: Reading, head: str) -> tuple[str, ...]:
@@ -289,7 +318,7 @@ def score(examples: Sequence[Example], found: Sequence[Reading]) -> dict[str, fl
     right: dict[str, int] = {}
     asked: dict[str, int] = {}
     hit = marked = said = carried_hit = carried_marked = carried_said = 0
-    first_three = answerable = compound_right = compound = 0
+    first_three = answerable = compound_right = compound = starts_right = starts_known = 0
     for e, r in zip(examples, found, strict=True):
         for head, gold in e.labels.items():
             if head == "tool" and len(gold) > 1:
@@ -298,6 +327,9 @@ def score(examples: Sequence[Example], found: Sequence[Reading]) -> dict[str, fl
                 continue
             asked[head] = asked.get(head, 0) + 1
             right[head] = right.get(head, 0) + (set(chosen(r, head)) == set(gold))
+        if e.starts is not None and (len(e.calls) > 1 or r.starts):
+            starts_known += 1
+            starts_right += e.starts == tuple(at for at, _ in r.starts)
         if e.tools:
             answerable += 1
             first_three += e.tools[0] in [t for t, _ in r.tools[:3]]
@@ -312,6 +344,7 @@ def score(examples: Sequence[Example], found: Sequence[Reading]) -> dict[str, fl
     table = {head: round(100 * right[head] / asked[head], 1) for head in HEADS if head in asked}
     table["tool_first_three"] = round(100 * first_three / max(1, answerable), 1)
     table["tools_of_compounds"] = round(100 * compound_right / max(1, compound), 1)
+    table["starts"] = round(100 * starts_right / max(1, starts_known), 1)
     table["span_f1"] = round(200 * hit / max(1, marked + said), 1)
     table["carried_f1"] = round(200 * carried_hit / max(1, carried_marked + carried_said), 1)
     return table
