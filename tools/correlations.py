@@ -218,7 +218,8 @@ class _Study:
             value = value_of(metric, {name: float(v or 0) for name, v in zip(names, row[3:], strict=True)})
             if value is not None:
                 run = int(row[0])
-                found.append(Unit(str(row[1]), str(row[2]), run, self.shift_of(run), value, 1.0))
+                # Rounded, so that equal figures stay equal ranks however an engine sums them.
+                found.append(Unit(str(row[1]), str(row[2]), run, self.shift_of(run), round(value, 12), 1.0))
         return found
 
     # -- categories: shift, machine, product

@@ -285,6 +285,11 @@ class Rowset:
         return " WHERE " + " AND ".join(self.wheres) if self.wheres else ""
 
 
+def empty_last(text: str, descending: bool = False) -> str:
+    """An ORDER BY term that puts what is empty last, as people expect it; left alone, each engine has its own way."""
+    return f"CASE WHEN {text} IS NULL THEN 1 ELSE 0 END, {text}{' DESC' if descending else ''}"
+
+
 def status_name(record: RecordSpec, value: str) -> str:
     """The canonical status behind a person's word. Raises Unanswerable with the statuses that exist."""
     plain = value.lower().replace("-", " ").replace("_", " ").strip()

@@ -16,13 +16,14 @@ from tools.evidence import Column, Evidence, Value, fact
 from tools.labels import filters_said, key_column, named, query_of
 from tools.model_file import ColumnSpec, RecordSpec, column_path, expression, follow
 from tools.plant_model import Plant, quoted
-from tools.query import IDENTITIES, Parameters, Rowset, cannot, python_value, status_name, supports
+from tools.query import IDENTITIES, Parameters, Rowset, cannot, empty_last, python_value, status_name, supports
 from tools.registry import Call, Period, Result, Unanswerable
 from tools.spans import TIME_KEYS, Times, spans_sql, times
 from tools.sql import Rows, Statement
 
 MAX_ROWS = 1000
 SHORT = timedelta(days=2)
+MAX_TIES = 4
 DOCUMENTS = "documents"
 
 
@@ -239,6 +240,8 @@ def shown_row(plant: Plant, record: RecordSpec, shown: Sequence[ColumnSpec], val
             out[column.name] = plant.read_time(value, _table_of(plant, record, column))
         elif column.kind == "date":
             out[column.name] = _date(value)
+        elif column.kind == "id" and isinstance(value, int):
+            out[column.name] = str(value)  # a number by its type, a name by what it is for
         else:
             out[column.name] = python_value(value)
     return out
@@ -267,9 +270,7 @@ _RANKS = {"critical": 0, "high": 1, "major": 1, "medium": 2, "normal": 2, "minor
 
 def _order(rows: Rowset, record: RecordSpec, shown: Sequence[ColumnSpec], sort: str | None) -> str:
     """`asc`, `desc` by the record's time; `FIELD asc|desc` by a shown column; priorities by rank, not by alphabet."""
-    words = (sort or record.order or "").lower().split()
-    if not words:
-        return ""
+    words = (sort or record.order or ("desc" if record.time else "asc")).lower().split()
     descending = words[-1] == "desc"
     field = words[0] if words[0] not in ("asc", "desc") else ""
     known = {column.name: column for column in record.show}
@@ -287,8 +288,9 @@ def _order(rows: Rowset, record: RecordSpec, shown: Sequence[ColumnSpec], sort: 
     if name in ("priority", "severity", "criticality"):
         ranks = " ".join(f"WHEN '{word}' THEN {rank}" for word, rank in _RANKS.items())
         text, descending = f"CASE {text} {ranks} ELSE 9 END", not descending
-    tie = rows.sql_of(shown[0].of)
-    return f" ORDER BY CASE WHEN {text} IS NULL THEN 1 ELSE 0 END, {text} {'DESC' if descending else 'ASC'}, {tie}"
+    # Rows that are alike so far keep one order, whatever engine holds them.
+    ties = list(dict.fromkeys(rows.sql_of(column.of) for column in shown[:MAX_TIES]))
+    return f" ORDER BY {empty_last(text, descending)}, {', '.join(empty_last(tie) for tie in ties if tie != text)}".removesuffix(", ")
 
 
 def _causes_first(rows: Rowset, record: RecordSpec) -> str:
@@ -338,7 +340,7 @@ def _count(
     source = f"spans CROSS JOIN {rows.from_sql()}" if with_ else rows.from_sql()
     columns = ", ".join(f"{text} AS {quoted(key)}" for text, key in zip(keys, by, strict=True))
     sql = f"{with_}SELECT {columns}, COUNT(*) AS counted FROM {source}{rows.where_sql()} GROUP BY {', '.join(keys)}"
-    outer = [quoted(key) for key in by]
+    outer = [empty_last(quoted(key)) for key in by]
     if sort or not timed:
         descending = not (sort or "desc").lower().endswith("asc")
         outer = [f"counted {'DESC' if descending else 'ASC'}", *outer]

@@ -3,7 +3,8 @@
 CSV, Parquet and `.duckdb` files are read by a loader that sees no statement. It copies the tables and columns in reach
 into a private file, which is then opened read-only with external access off and its configuration locked, so that a
 statement can reach no file, no extension and no column that was not granted. A column that is asked for first later is
-loaded then. tests/test_sql.py runs the deny cases of this kind past the first lock.
+loaded then; what is loaded stays as it was until the files are replaced. tests/test_sql.py runs the deny cases of this
+kind past the first lock.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tools.sql.sqlite import EngineFailure
 from tools.sql.values import ColumnInfo, Reach
 
 _READERS: Mapping[str, str] = {".csv": "read_csv", ".parquet": "read_parquet"}
+_NUMBERS = frozenset({"BIGINT", "INTEGER", "HUGEINT", "DOUBLE"})
+_CODE = "^[+-]?(0[0-9]|[0-9]{19})"
 _LIMITS = {"memory_limit": "512MB", "threads": "1", "max_temp_directory_size": "0MB"}
 _LOCKED = {**_LIMITS, "enable_external_access": "false", "autoload_known_extensions": "false",
            "autoinstall_known_extensions": "false", "allow_community_extensions": "false"}  # fmt: skip
@@ -48,7 +51,6 @@ class DuckSession:
         self.folder = Path(tempfile.mkdtemp(prefix="andon-duckdb-"))
         self.loaded: dict[str, frozenset[str]] = {}
         self.connection: Any = None
-        self.generation = 0
         try:
             self.sources = self._find_sources()
         except self.duckdb.Error as error:
@@ -65,7 +67,9 @@ class DuckSession:
             for number, file in enumerate(files):
                 text = str(file).replace("'", "''")
                 reader = _READERS.get(file.suffix.lower())
-                if reader:
+                if reader == "read_csv":
+                    found[file.stem] = (self._csv(loader, text), ())
+                elif reader:
                     found[file.stem] = (f"{reader}('{text}')", ())
                 elif file.suffix.lower() == ".duckdb":
                     loader.execute(f"ATTACH '{text}' AS source{number} (READ_ONLY)")
@@ -80,6 +84,19 @@ class DuckSession:
                 rows = loader.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
                 found[name] = (source, tuple(ColumnInfo(row[0], row[1], row[2] == "YES") for row in rows))
         return found
+
+    def _csv(self, loader: Any, text: str) -> str:
+        """The loader's expression for a CSV file: digits that are a name stay text (0047 is not 47, and a number of 20
+        digits no float)."""
+        described = loader.execute(f"DESCRIBE SELECT * FROM read_csv('{text}')").fetchall()
+        numbers = [row[0] for row in described if row[1] in _NUMBERS]
+        if not numbers:
+            return f"read_csv('{text}')"
+        tests = ", ".join(f"coalesce(bool_or(regexp_matches({_quoted(name)}, '{_CODE}')), false)" for name in numbers)
+        found = loader.execute(f"SELECT {tests} FROM read_csv('{text}', all_varchar = true)").fetchone()
+        codes = [name for name, is_code in zip(numbers, found, strict=True) if is_code]
+        kept = ", ".join("'" + name.replace("'", "''") + "': 'VARCHAR'" for name in codes)
+        return f"read_csv('{text}', types = {{{kept}}})" if codes else f"read_csv('{text}')"
 
     def run(
         self,
@@ -118,19 +135,20 @@ class DuckSession:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-        self.generation += 1
         with self.duckdb.connect(str(self._file()), config=dict(_LIMITS)) as loader:
             if self.path.suffix.lower() == ".duckdb":
                 text = str(self.path).replace("'", "''")
                 loader.execute(f"ATTACH '{text}' AS source0 (READ_ONLY)")
             for table, columns in wanted.items():
+                if self.loaded.get(table) == columns:
+                    continue
                 source, known = self.sources[table]
                 shown = [_quoted(column.name) for column in known if column.name in columns]
                 schema, _, name = table.rpartition(".")
                 target = f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
                 if schema:
                     loader.execute(f"CREATE SCHEMA IF NOT EXISTS {_quoted(schema)}")
-                loader.execute(f"CREATE TABLE {target} AS SELECT {', '.join(shown) or '1 AS rows'} FROM {source}")
+                loader.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {', '.join(shown) or '1 AS rows'} FROM {source}")
         self.loaded = wanted
 
     def _lock(self) -> None:
@@ -140,7 +158,7 @@ class DuckSession:
         self.connection.execute("SET lock_configuration = true")
 
     def _file(self) -> Path:
-        return self.folder / f"plant{self.generation}.duckdb"
+        return self.folder / "plant.duckdb"
 
     def begin(self) -> None:
         """The copy does not change: every statement sees the same moment."""
