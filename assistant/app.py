@@ -11,7 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assistant.planning import Plan
     from assistant.router import Router
     from retrieval.index import Index
+    from tools.documents.register import Register
     from tools.plant_model import Plant
 
 log = logging.getLogger(__name__)
@@ -118,9 +119,21 @@ class Assistant:
         model = {"name": writer.name, "sha256": writer.sha256} if writer is not None else {"name": "router", "sha256": ""}
         return Parts(
             plant=self.plant, index=self.index, router=self.router, writer=writer, tools=self.tools, policy=self.policy,
-            stores={"store": self.store, "documents": self.settings.documents}, model=model, pool=self._pool,
+            stores={"store": self.store, "documents": self.register}, model=model, pool=self._pool,
             time_budget_s=self.settings.time_budget_s, question_characters=self.settings.question_characters,
         )  # fmt: skip
+
+    @cached_property
+    def register(self) -> Register:
+        """The controlled documents; what a killed process left between register and index is completed here."""
+        from tools.documents.register import Register
+        from tools.documents.store import DocumentStore
+
+        kept = DocumentStore(self.settings.documents, self.settings.keys)
+        register = Register(kept, self.store, lambda: datetime.now(UTC), lambda: self.index)
+        if kept.every("effective") or kept.every("superseded") or kept.every("retired"):
+            register.reconcile()
+        return register
 
     @cached_property
     def documents(self) -> Drafts:

@@ -17,16 +17,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, create_engine, event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from assistant.problems import Conflict, NotFound, Unavailable
+from assistant.problems import BadQuestion, Conflict, NotAllowed, NotFound, Unavailable
 from tools.access import Caller, Scope
 from tools.chain import GENESIS, Chain, against
+
+if TYPE_CHECKING:
+    from tools.documents.signatures import Outcome
 
 metadata = MetaData()
 
@@ -40,6 +43,12 @@ users = Table(
     Column("demo_password", Integer, nullable=False, default=0),
     Column("failures", Integer, nullable=False, default=0),
     Column("locked_until", String),
+)  # fmt: skip
+credentials = Table(
+    "credentials", metadata,
+    Column("user", String, primary_key=True),
+    Column("reset_at", String),  # when somebody else set the password
+    Column("must_change", Integer, nullable=False, default=0),
 )  # fmt: skip
 sessions = Table(
     "sessions", metadata,
@@ -93,6 +102,8 @@ feedback = Table(
 
 _LOCK_AFTER = 5
 _LOCK_FOR = timedelta(minutes=10)
+#: How long a password that somebody else has set cannot sign.
+_SIGNS_AFTER = timedelta(hours=24)
 SESSION_HOURS = 12
 
 
@@ -149,6 +160,52 @@ class Store:
         with self._transaction() as connection:
             connection.execute(users.delete().where(users.c.user == user))
             connection.execute(users.insert().values(**row))
+
+    def reset_password(self, user: str, password: str, now: datetime | None = None) -> None:
+        """Somebody else sets a person's password: its owner must change it, and it cannot sign for 24 hours.
+        Raises NotFound."""
+        now = now or datetime.now(UTC)
+        with self._transaction() as connection:
+            self._set_password(connection, user, password)
+            connection.execute(credentials.delete().where(credentials.c.user == user))
+            connection.execute(credentials.insert().values(user=user, reset_at=now.isoformat(), must_change=1))
+            connection.execute(sessions.delete().where(sessions.c.user == user))
+
+    def change_password(self, user: str, old: str, new: str, now: datetime | None = None) -> None:
+        """The owner changes the password. Raises NotAllowed for a wrong old one, BadQuestion for a bad new one."""
+        if len(new) < 8 or new == old:
+            raise BadQuestion("A new password has at least 8 characters and differs from the old one.")
+        if self.authenticate(user, old, now) is None:
+            raise NotAllowed("The old password does not fit this user; nothing was changed.")
+        with self._transaction() as connection:
+            self._set_password(connection, user, new)
+            connection.execute(credentials.update().where(credentials.c.user == user).values(must_change=0))
+
+    def _set_password(self, connection: Connection, user: str, password: str) -> None:
+        values = {"password": self._hasher.hash(password), "demo_password": 0, "failures": 0, "locked_until": None}
+        if not connection.execute(users.update().where(users.c.user == user).values(**values)).rowcount:
+            raise NotFound(f"There is no user {user}.")
+
+    def must_change(self, user: str) -> bool:
+        """Whether this person's password was set by somebody else and not changed since."""
+        with self._transaction() as connection:
+            row = connection.execute(select(credentials.c.must_change).where(credentials.c.user == user)).first()
+        return bool(row and row[0])
+
+    def check_signer(self, user: str, password: str, now: datetime) -> Outcome:
+        """The second component of a signature (`tools.documents.signatures.Verifier`)."""
+        if self.authenticate(user, password, now) is None:
+            with self._transaction() as connection:
+                locked = connection.execute(select(users.c.locked_until).where(users.c.user == user)).scalar()
+            return "locked" if locked and datetime.fromisoformat(locked) > now else "wrong"
+        with self._transaction() as connection:
+            row = connection.execute(select(credentials).where(credentials.c.user == user)).mappings().first()
+        if row is None:
+            return "verified"
+        if row["must_change"]:
+            return "must_change"
+        fresh = row["reset_at"] and datetime.fromisoformat(row["reset_at"]) + _SIGNS_AFTER > now
+        return "too_fresh" if fresh else "verified"
 
     def callers(self) -> dict[str, Caller]:
         with self._transaction() as connection:

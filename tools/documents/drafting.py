@@ -6,26 +6,24 @@ tests/test_documents.py recomputes the figures by independent SQL.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from tools.alarms import explain_alarm
 from tools.conditions import unknown_name
 from tools.documents.appendix import source
 from tools.documents.kinds import Figure, KindSpec, Missing, SectionSpec, kinds
-from tools.documents.tree import Document, Part, Section, from_json
+from tools.documents.proof import proof_of
+from tools.documents.tree import Document, Part, Section
 from tools.evidence import Evidence, show
 from tools.maintenance import diagnose
 from tools.manuals import get_procedure, step_lines_of
 from tools.metrics import query_metrics
 from tools.records import list_records, select
-from tools.registry import Call, Choice, Period, Result, Unanswerable, Unavailable
+from tools.registry import Call, Choice, Period, Result, Unanswerable
 from tools.tracing import trace_material
 
 PLACES = ("equipment", "line", "product", "lot", "variant", "shift")
@@ -96,8 +94,7 @@ def draft_document(call: Call, kind: str, equipment: str | None = None, line: st
     except (NothingToReport, Unanswerable) as end:
         return end.result
     document = _document(draft, kind, sections)
-    folder = call.stores["documents"]
-    kept = keep(folder, document)
+    kept = call.stores["documents"].keep(document, proof_of(call, kind, {**arguments, "period": period}, draft.evidence), call.caller)
     assumed = (f"period: {draft.period.text}",) if draft.period and draft.period.assumed else ()
     shown = _summary(draft)
     return Result("answered", shown, assumed=assumed, data={
@@ -349,36 +346,3 @@ def _document(draft: Draft, kind: str, sections: tuple[Section, ...]) -> Documen
 def _summary(draft: Draft) -> tuple[Evidence, ...]:
     """The evidence that the answer itself cites: the document's first sources."""
     return tuple(draft.evidence[:4])
-
-
-def keep(folder: Path, document: Document) -> Document:
-    """Number the document and write it whole, or not at all. Raises Unavailable when it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        year = document.created[:4]
-        number = max((int(path.stem.rsplit("-", 1)[1]) for path in folder.glob(f"DOC-{year}-*.json")), default=0) + 1
-        while True:
-            named = Document(**{**document.__dict__, "id": f"DOC-{year}-{number:04d}"})
-            handle, temporary = tempfile.mkstemp(dir=folder, suffix=".new")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(named.canonical())
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(temporary, folder / f"{named.id}.json")  # fails when another process took the number
-                return named
-            except FileExistsError:
-                number += 1
-            finally:
-                os.unlink(temporary)
-    except OSError as error:
-        raise Unavailable(f"The document cannot be kept: {(error.strerror or 'the disk refused').lower()}.") from error
-
-
-def open_document(folder: Path, identity: str) -> Document:
-    """A kept document. Raises KeyError when there is none under this id."""
-    path = folder / f"{Path(identity).name}.json"
-    if not path.exists():
-        raise KeyError(identity)
-    return from_json(path.read_text(encoding="utf-8"))
-
