@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
-EVALS = ("answers", "planner", "retrieval", "real")
+EVALS = ("answers", "planner", "retrieval", "real", "foreign", "metrics")
 BENCHES = ("answers", "startup", "memory", "sql", "knowledge", "llm")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
@@ -51,7 +51,7 @@ def evals(
 
 
 def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
-    from evals import real, suites
+    from evals import foreign, real, suites
     from evals.cases import load
     from evals.plant import demo
 
@@ -61,9 +61,13 @@ def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
         with _progress(name) as advance:
             if name == "real":
                 scores.append(real.suite(advance))
+            elif name == "foreign":
+                scores.append(foreign.suite(advance))
             else:
                 with demo() as plant:
-                    if name == "answers":
+                    if name == "metrics":
+                        scores.append(suites.metrics(plant, advance))
+                    elif name == "answers":
                         scores.append(suites.answers(plant, cases, advance))
                     else:
                         scores.append(suites.SUITES[name](plant, progress=advance))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from tools.changes import Side
@@ -37,8 +37,13 @@ def previous(call: Call, period: Period) -> Period:
     for shift in calendar.shifts:
         if calendar.shift(shift.id, day) == (period.start, period.end):
             return Period(f"the {shift.label} before", *calendar.shift(shift.id, day - timedelta(days=1)))
-    length = min(period.end, call.now) - period.start
-    return Period("the period before", period.start - length, period.start)
+    end = min(period.end, call.now)
+    if calendar.whole_days(period.start, end):
+        days = calendar.local(end).date() - day
+        return Period(f"the {days.days} days before", calendar.day(day - days)[0], period.start)
+    # Hours are counted on the time line; the wall clock would lose or gain one where it changes.
+    length = end.astimezone(UTC) - period.start.astimezone(UTC)
+    return Period("the period before", calendar.local(period.start.astimezone(UTC) - length), period.start)
 
 
 def compare(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tools.conditions import Condition, Extent
 from tools.evidence import Value
-from tools.formula import elements_of, in_unit, sql_value
+from tools.formula import elements_of, sql_value
 from tools.model_file import ElementSpec, RecordSpec, expression
 from tools.plant_model import Plant
 from tools.query import Parameters, Rowset, cannot, empty_last, python_value, supports
@@ -109,7 +109,7 @@ def statement(call: Call, question: Question, elements: Sequence[str]) -> tuple[
     columns = ", ".join([*keys, *shown, *(e for e in elements if e not in shown), "counted"])
     tests = ["own = 1"] if keys else []
     for condition in question.having:
-        tests += _threshold(plant, condition, parameters)
+        tests += _threshold(condition, parameters)
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
     order = _order(question, keys)
     limit = f" LIMIT {min(question.limit, MAX_ROWS)}" if question.limit else ""
@@ -174,7 +174,7 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
         text = f"spans.{key}_label" if key in span.keys else rows.key(key)
         columns.append(f"{text} AS {key}")
         groups.append(text)
-    columns.append("COUNT(*) AS counted" if not part.dropped else "0 AS counted")
+    columns.append("0 AS counted" if part.dropped & set(question.by) else "COUNT(*) AS counted")
     columns.append(f"{0 if part.dropped & set(question.by) else 1} AS own")
     for name in elements:
         if name not in part.elements:
@@ -228,12 +228,12 @@ def _overlap(rows: Rowset, edges: tuple[str, str]) -> str:
     return f"CASE WHEN {last} > {first} THEN {lasted} ELSE 0 END"
 
 
-def _threshold(plant: Plant, condition: Condition, parameters: Parameters) -> list[str]:
-    metric = plant.model.metrics[condition.key]
+def _threshold(condition: Condition, parameters: Parameters) -> list[str]:
+    """Tests on a metric; `tools.metrics` has brought the numbers into its unit."""
     tests = []
     for bound, sign in ((condition.low, ">="), (condition.high, "<=")):
         if bound is not None:
-            tests.append(f"{condition.key} {sign} {parameters.add(in_unit(metric, bound), condition.key)}")
+            tests.append(f"{condition.key} {sign} {parameters.add(bound, condition.key)}")
     for text in condition.include:
-        tests.append(f"{condition.key} = {parameters.add(in_unit(metric, text), condition.key)}")
+        tests.append(f"{condition.key} = {parameters.add(float(text), condition.key)}")
     return tests

@@ -17,9 +17,9 @@ from tools.comparison import compare
 from tools.conditions import Condition, conditions, extent, resolve
 from tools.evidence import Column, Evidence, Value, fact
 from tools.figures import Figures, Question, compute, parts_of
-from tools.formula import divisors_of, elements_of
+from tools.formula import divisors_of, elements_of, in_unit
 from tools.labels import filters_said, key_column, metric_column, named, query_of
-from tools.model_file import MetricSpec
+from tools.model_file import UNCERTIFIED, MetricSpec
 from tools.plant_model import Plant
 from tools.query import Parameters, Rowset
 from tools.registry import Call, Period, Result, Status, Unanswerable
@@ -45,7 +45,8 @@ def query_metrics(
 ) -> Result:
     """Certified figures (OEE, yield, scrap, downtime, MTBF, counts, energy ...) of the plant, filtered by `where`,
     grouped by `by`, over a period, ranked by `sort` and `limit`, and compared with `compare_to` (`previous_period`,
-    `target`, a period, a number, or a `where`). Numbers in `where` on a metric are in per cent, minutes or its unit."""
+    `target`, a period, a number, or a `where`). A number that a metric is held against is in per cent or its own unit
+    (durations in seconds); text may carry a unit (`2 h`, `85 %`)."""
     try:
         return _answer(call, metrics, where, period, by or [], sort, limit, compare_to)
     except Unanswerable as stop:
@@ -58,7 +59,7 @@ def _answer(
 ) -> Result:  # fmt: skip
     plant = call.plant
     names = tuple(dict.fromkeys(_metric_name(plant, name) for name in metrics))
-    wanted = conditions(where)
+    wanted = conditions(_in_units(plant, where))
     filters = tuple(c for c in wanted if c.key not in plant.model.metrics)
     having = tuple(c for c in wanted if c.key in plant.model.metrics)
     _refuse_ranking(call, filters, by)
@@ -98,6 +99,18 @@ def _metric_name(plant: Plant, name: str) -> str:
     if name in plant.model.metrics:
         return name
     return resolve(plant, "metric", name)
+
+
+def _in_units(plant: Plant, where: Mapping[str, object] | None) -> dict[str, object]:
+    """The filters with every threshold on a metric as a number in that metric's unit."""
+    found = dict(where or {})
+    for key in set(found) & set(plant.model.metrics):
+        metric, value = plant.model.metrics[key], found[key]
+        if isinstance(value, Mapping):
+            found[key] = {edge: in_unit(metric, bound) for edge, bound in value.items() if bound is not None}
+        elif value is not None:
+            found[key] = in_unit(metric, value[0] if isinstance(value, list | tuple) and value else value)
+    return found
 
 
 def _refuse_ranking(call: Call, filters: Sequence[Condition], by: Sequence[str]) -> None:
@@ -219,7 +232,8 @@ def _evidence(call: Call, question: Question, span: Period, figures: Figures) ->
         facts["filter"] = fact("For", where)
     if question.where.limited_to:
         facts["limited_to"] = fact("Limited to", question.where.limited_to)
-    query = query_of(plant, figures.answer, True, question.where.limited_to)
+    certified = all(model.metrics[name].certified_by != UNCERTIFIED for name in question.metrics)
+    query = query_of(plant, figures.answer, certified, question.where.limited_to)
     title = f"{labels}{f' of {where}' if where else ''}, {span.text}"
     return Evidence("query", title, tuple(columns), tuple(rows), question.by[0] if question.by else "", facts, query=query)
 
