@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 from rich.table import Table
 
+from assistant import connect as connect_command
 from assistant import settings as settings_module
 from assistant.app import Ask, Assistant, build
 from assistant.problems import BadQuestion, Problem, translated
@@ -27,6 +28,7 @@ sql_app = typer.Typer(no_args_is_help=True, help="The SQL gate: what would run, 
 log_app = typer.Typer(no_args_is_help=True, help="The turn log: verify the chain, show a turn.")
 app.add_typer(sql_app, name="sql")
 app.add_typer(log_app, name="log")
+connect_command.register(app)
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)

@@ -53,13 +53,16 @@ def _check_tables(model: ModelFile) -> Iterator[Fault]:
                 yield (*place, "links", column), f"unknown table {target}"
             elif model.tables[target].key is None:
                 yield (*place, "links", column), f"the table {target} declares no key"
-        if table.scope not in ("shared", "forbidden"):
+        if table.scope not in ("shared", "forbidden", "site"):
             if "line" not in model.hierarchy:
                 yield (*place, "scope"), "a scope path needs the hierarchy level line"
             yield from _try_path(model, name, table.scope, (*place, "scope"))
 
 
 def _try_path(model: ModelFile, table: str, text: str, place: tuple[int | str, ...]) -> Iterator[Fault]:
+    spec = model.tables.get(table)
+    if spec is not None and text in (*spec.columns, *spec.personal, *spec.secret):
+        return  # a column's own name, however it is written
     try:
         tree = expression(text)
         for _, path in paths(tree):

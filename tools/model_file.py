@@ -23,6 +23,7 @@ from tools.calendar import Calendar, Shift
 from tools.evidence import ColumnKind
 from tools.registry import ToolError
 
+UNCERTIFIED = "nobody yet"  # `certified_by` of a drafted metric: its answers are marked as not certified
 LEVELS = ("site", "area", "line", "equipment")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -73,8 +74,9 @@ class WordsSpec(_Strict):
 
 
 class TableSpec(_Strict):
-    """A table that may be read. `scope`: `shared`, `forbidden`, or the path to the line that owns a row; with
-    `unowned: visible` rows without a line are for everybody. `links`: column -> table whose key it holds."""
+    """A table that may be read. `scope`: `shared`, `forbidden`, `site` (rows that belong to no line: only for callers
+    who see the whole site), or the path to the line that owns a row; with `unowned: visible` rows without a line are
+    for everybody. `links`: column -> table whose key it holds."""
 
     table: str | None = None
     key: str | None = None
@@ -294,19 +296,19 @@ def parse_model(text: str, name: str = "plant model") -> ModelFile:
         model = ModelFile.model_validate(data)
     except ValidationError as error:
         faults = [(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
-        raise ModelError("\n".join(_faults(name, text, faults))) from None
+        raise ModelError("\n".join(located(name, text, faults))) from None
     from tools.model_check import faults_of  # it is about the types of this module
 
     faults = list(faults_of(model))
     if faults:
-        raise ModelError("\n".join(_faults(name, text, faults)))
+        raise ModelError("\n".join(located(name, text, faults)))
     return model
 
 
 Fault = tuple[tuple[int | str, ...], str]
 
 
-def _faults(name: str, text: str, faults: Sequence[Fault]) -> list[str]:
+def located(name: str, text: str, faults: Sequence[Fault]) -> list[str]:
     tree = yaml.compose(text, Loader=_LOADER)
     lines = []
     for place, message in faults:

@@ -22,7 +22,7 @@ from sqlglot import exp
 from tools.access import POLICY, Caller, Policy
 from tools.calendar import Calendar
 from tools.model_file import ModelError, ModelFile, column_path, expression, json_schema, paths, read_model
-from tools.sql import Database, Grants, Rows, Statement, TableGrant
+from tools.sql import Database, Grants, Rows, SqlRefused, SqlUnavailable, Statement, TableGrant
 
 __all__ = ["EquipmentInfo", "ModelError", "ModelFile", "Place", "Plant", "json_schema", "model_grants", "read_model"]
 
@@ -124,6 +124,8 @@ class Plant:
             scope = ""
             if name in own:
                 scope = self._own_predicate(name, own[name])
+            elif scoped and table.scope == "site":
+                scope = "1 = 0"
             elif scoped and table.scope != "shared":
                 path = column_path(expression(table.scope))
                 scope = self._scope_predicate(name, path)
@@ -288,7 +290,12 @@ class Plant:
         for source in self.model.freshness:
             table, _, column = source.partition(".")
             sql = f"SELECT MAX({own_sql(column)}) AS latest FROM {quoted(table)}"
-            value = self.read_time(self.query(Statement(sql)).rows[0][0], table)
+            try:
+                value = self.read_time(self.query(Statement(sql)).rows[0][0], table)
+            except (SqlRefused, SqlUnavailable) as failure:
+                if failure.kind in ("changed", "second_lock"):
+                    continue  # a table that vanished or was closed to us says nothing of the others
+                raise
             if value is not None:
                 grain = max((r.grain_s for r in self.model.records.values() if r.table == table), default=0.0)
                 latest.append(value + timedelta(seconds=grain))
