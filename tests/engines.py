@@ -57,6 +57,18 @@ class Server:
         # Not a pipe: the server that pg_ctl leaves behind would hold its end open.
         subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
 
+    def standby(self) -> Server:
+        """A second server that replays this one, started; the caller stops it."""
+        folder = self.folder / "standby"
+        backup = [str(self.binaries / "pg_basebackup"), "-D", str(folder / "data"), "-R", "-c", "fast", "-d", self.url("owner")]
+        folder.mkdir()
+        if self.as_server:
+            shutil.chown(folder, "postgres", "postgres")
+        subprocess.run([*self.as_server, *backup], check=True, capture_output=True, cwd=self.folder)
+        other = Server(folder, self.binaries, self.as_server, _free_port())
+        other.start()
+        return other
+
     def stop(self) -> None:
         self.control("-m", "immediate", "-w", "stop")
 
@@ -82,10 +94,7 @@ def postgres_server() -> Iterator[Server]:
     if os.geteuid() == 0:  # the server refuses to run as root
         shutil.chown(folder, "postgres", "postgres")
         as_server = ("runuser", "-u", "postgres", "--")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    server = Server(folder, binaries[-1], as_server, port)
+    server = Server(folder, binaries[-1], as_server, _free_port())
     initdb = [str(binaries[-1] / "initdb"), "-D", str(folder / "data"), "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync",
               "--locale", "C"]  # fmt: skip
     subprocess.run([*as_server, *initdb], check=True, capture_output=True, cwd=folder)
@@ -96,6 +105,12 @@ def postgres_server() -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def run_sql(url: str, *statements: str) -> None:

@@ -4,11 +4,7 @@ holds alone. Cases are data (tests/sql_cases/); oracles are the bare engines and
 from __future__ import annotations
 
 import importlib.util
-import os
-import shutil
 import sqlite3
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlglot import exp, parse
 
+from tests.engines import REQUIRE_ALL, postgres_server, run_sql
 from tools.sql import Database, Grants, SqlRefused, SqlTimeout, SqlUnavailable, Statement, TableGrant, check
 from tools.sql.child import SqliteChild
 from tools.sql.gate import compile_statement
@@ -35,7 +32,6 @@ ALLOW: list[dict[str, Any]] = yaml.safe_load((CASES / "allow.yaml").read_text(en
 DENY: list[dict[str, Any]] = yaml.safe_load((CASES / "deny.yaml").read_text(encoding="utf-8"))
 PAST: list[dict[str, Any]] = yaml.safe_load((CASES / "past_first_lock.yaml").read_text(encoding="utf-8"))
 DIALECTS = ("sqlite", "postgres", "duckdb", "mysql", "mariadb", "sqlserver", "oracle")
-REQUIRE_ALL = os.environ.get("ANDON_REQUIRE_ALL") == "1"
 SHARED = Grants(
     {
         "lines": TableGrant("lines", ("id", "name", "area")),
@@ -142,9 +138,7 @@ def test_grants_can_narrow_functions() -> None:
     narrow = Grants(SHARED.tables, functions=frozenset({"sum", "count"}))
     assert check(Statement("SELECT SUM(good) FROM counts"), narrow).allowed
     assert not check(Statement("SELECT MAX(good) FROM counts"), narrow).allowed
-    assert not check(
-        Statement("SELECT load_extension('x')"), Grants({}, functions=frozenset({"load_extension"}))
-    ).allowed
+    assert not check(Statement("SELECT load_extension('x')"), Grants({}, functions=frozenset({"load_extension"}))).allowed
 
 
 def test_caps_by_purpose() -> None:
@@ -164,9 +158,7 @@ def test_verdicts_depend_on_the_shape_of_lists_and_on_grants() -> None:
     assert not check(Statement(text, {"ids": [1, 2]}), Grants({})).allowed
 
 
-@pytest.mark.parametrize(
-    "text", ["(" * 3000, "NOT " * 5000, "- " * 5000, "a+" * 4000, "x[1]" * 2000, "CASE WHEN 1 THEN " * 900]
-)
+@pytest.mark.parametrize("text", ["(" * 3000, "NOT " * 5000, "- " * 5000, "a+" * 4000, "x[1]" * 2000, "CASE WHEN 1 THEN " * 900])
 def test_deep_nesting_is_refused_quickly(text: str) -> None:
     started = time.process_time()
     assert not check(Statement(f"SELECT {text} 1 FROM lines"), SHARED, "postgres").allowed
@@ -191,9 +183,7 @@ def same_rows(case: dict[str, Any], got: Any, expected: Any) -> bool:
     return [tuple(r) for r in got] == [tuple(r) for r in expected] if ordered else bag(got) == bag(expected)
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in ALLOW if "sqlite" in c.get("engines", ("sqlite",))], ids=lambda case: case["sql"][:60]
-)
+@pytest.mark.parametrize("case", [c for c in ALLOW if "sqlite" in c.get("engines", ("sqlite",))], ids=lambda case: case["sql"][:60])
 def test_gate_returns_what_bare_sqlite_returns(case: dict[str, Any], plant: Database, bare: sqlite3.Connection) -> None:
     parameters = case.get("parameters", {})
     rows = plant.run(Statement(case["sql"], parameters), SHARED).rows
@@ -455,9 +445,7 @@ NAMES = st.sampled_from(
     ["id", "name", "wage", "pin", "line_id", "good", "scrap", "machine_id", "class", "rowid", "people", "p", "c",
      '"id"', '"PIN"', '"a""b"', "NAME", "hour"]
 )  # fmt: skip
-TABLES = st.sampled_from(
-    ["lines", "machines", "counts", "people", "stops", "LINES", '"people"', "main.lines", "sqlite_master", "c"]
-)
+TABLES = st.sampled_from(["lines", "machines", "counts", "people", "stops", "LINES", '"people"', "main.lines", "sqlite_master", "c"])
 SCALARS = st.recursive(
     st.one_of(
         NAMES,
@@ -487,9 +475,7 @@ SELECTS = st.builds(
 )
 STATEMENTS = st.one_of(
     SELECTS,
-    st.builds(
-        "WITH {} AS ({}) {}".format, st.sampled_from(["c", "lines", "people", "machines", "q"]), SELECTS, SELECTS
-    ),
+    st.builds("WITH {} AS ({}) {}".format, st.sampled_from(["c", "lines", "people", "machines", "q"]), SELECTS, SELECTS),
     st.builds("{} {} {}".format, SELECTS, st.sampled_from(["UNION", "EXCEPT", "UNION ALL"]), SELECTS),
 )
 
@@ -503,21 +489,15 @@ def fragments() -> list[str]:
 FRAGMENTS = st.lists(st.sampled_from(fragments()), min_size=1, max_size=25).map(" ".join)
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(sql=STATEMENTS)
 def test_whatever_is_allowed_reads_only_what_is_granted(sql: str, bare: sqlite3.Connection) -> None:
     hold_to_grants(sql, bare)
 
 
-@settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
-)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True)
 @given(words=FRAGMENTS)
-def test_whatever_is_sewn_together_is_refused_or_reads_only_what_is_granted(
-    words: str, bare: sqlite3.Connection
-) -> None:
+def test_whatever_is_sewn_together_is_refused_or_reads_only_what_is_granted(words: str, bare: sqlite3.Connection) -> None:
     hold_to_grants(words, bare)
     hold_to_grants(f"SELECT {words}", bare)
 
@@ -556,56 +536,26 @@ def hold_to_grants(sql: str, bare: sqlite3.Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
-    if not binaries or importlib.util.find_spec("psycopg") is None:
-        if REQUIRE_ALL:
-            pytest.fail("PostgreSQL or its driver is missing")
-        pytest.skip("PostgreSQL or its driver is not installed")
-    import psycopg
-
-    # Not pytest's folder: a socket's path may have no more than 107 characters, and the server's user must get there.
-    folder = Path(tempfile.mkdtemp(prefix="andon-pg-"))
-    as_server: list[str] = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-        as_server = ["runuser", "-u", "postgres", "--"]
-    data, bin_ = folder / "data", binaries[-1]
-
-    def run(*command: str) -> None:
-        subprocess.run([*as_server, *command], check=True, capture_output=True, cwd=folder)
-
-    run(str(bin_ / "initdb"), "-D", str(data), "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync")
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off -c port=54329"
-    try:
-        run(str(bin_ / "pg_ctl"), "-D", str(data), "-w", "-o", options, "-l", str(folder / "log"), "start")
-        owner = f"postgresql:///postgres?host={folder}&port=54329&user=owner"
-        with psycopg.connect(owner, autocommit=True) as connection:
-            connection.execute(PLANT_SQL)
-            connection.execute("CREATE ROLE reader LOGIN")
-            connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
-            connection.execute("CREATE VIEW team AS SELECT name, line_id FROM people")
-            connection.execute("CREATE TABLE guarded (id INTEGER, line_id INTEGER)")
-            connection.execute("INSERT INTO guarded VALUES (1, 1), (2, 3)")
-            connection.execute("ALTER TABLE guarded ENABLE ROW LEVEL SECURITY")
-            connection.execute(
-                "CREATE POLICY by_line ON guarded USING (current_setting('andon.lines')::jsonb @> to_jsonb(line_id))"
-            )
-            connection.execute("CREATE TABLE hours (id INTEGER, day DATE) PARTITION BY RANGE (day)")
-            connection.execute(
-                "CREATE TABLE hours_1 PARTITION OF hours FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')"
-            )
-            connection.execute("INSERT INTO hours VALUES (1, '2026-01-05')")
-            connection.execute("CREATE SCHEMA mes")
-            connection.execute("CREATE TABLE mes.lines AS SELECT 9 AS id, 'other' AS name")
-            connection.execute("GRANT USAGE ON SCHEMA mes TO reader")
-            connection.execute("GRANT SELECT ON team, guarded, hours, mes.lines TO reader")
-        yield owner.replace("user=owner", "user=reader")
-    finally:
-        subprocess.run(
-            [*as_server, str(bin_ / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop"], capture_output=True
+def postgres_url() -> Iterator[str]:
+    with postgres_server() as server:
+        run_sql(
+            server.url("owner"),
+            PLANT_SQL,
+            "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader",
+            "CREATE VIEW team AS SELECT name, line_id FROM people",
+            "CREATE TABLE guarded (id INTEGER, line_id INTEGER)",
+            "INSERT INTO guarded VALUES (1, 1), (2, 3)",
+            "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY",
+            "CREATE POLICY by_line ON guarded USING (current_setting('andon.lines')::jsonb @> to_jsonb(line_id))",
+            "CREATE TABLE hours (id INTEGER, day DATE) PARTITION BY RANGE (day)",
+            "CREATE TABLE hours_1 PARTITION OF hours FOR VALUES FROM ('2026-01-01') TO ('2026-02-01')",
+            "INSERT INTO hours VALUES (1, '2026-01-05')",
+            "CREATE SCHEMA mes",
+            "CREATE TABLE mes.lines AS SELECT 9 AS id, 'other' AS name",
+            "GRANT USAGE ON SCHEMA mes TO reader",
+            "GRANT SELECT ON team, guarded, hours, mes.lines TO reader",
         )
-        shutil.rmtree(folder, ignore_errors=True)
+        yield server.url("reader")
 
 
 @pytest.fixture(scope="module")
@@ -617,10 +567,7 @@ def postgres(postgres_url: str) -> Iterator[Database]:
 
 def plain(rows: Any) -> list[tuple[Any, ...]]:
     """Decimals and dates as hand-written rows have them."""
-    return [
-        tuple(float(v) if type(v).__name__ == "Decimal" else str(v) if type(v).__name__ == "date" else v for v in row)
-        for row in rows
-    ]
+    return [tuple(float(v) if type(v).__name__ == "Decimal" else str(v) if type(v).__name__ == "date" else v for v in row) for row in rows]
 
 
 def test_gate_returns_what_bare_postgres_returns(postgres: Database, postgres_url: str) -> None:
@@ -686,9 +633,7 @@ def test_postgres_partitions_and_schemas(postgres: Database, postgres_url: str) 
     assert postgres.run(Statement("SELECT COUNT(*) FROM hours"), hours).rows == ((2,),)
     both = Grants({"lines": TableGrant("lines", ("id",)), "mes.lines": TableGrant("mes.lines", ("id", "name"))})
     assert postgres.run(Statement("SELECT id FROM mes.lines"), both).rows == ((9,),)
-    assert postgres.run(Statement("SELECT m.name FROM mes.lines m JOIN lines l ON l.id + 6 = m.id"), both).rows == (
-        ("other",),
-    )
+    assert postgres.run(Statement("SELECT m.name FROM mes.lines m JOIN lines l ON l.id + 6 = m.id"), both).rows == (("other",),)
     assert not check(Statement("SELECT id FROM mes.lines"), SHARED, "postgres").allowed
     from tools.sql.postgres import PostgresSession
 
@@ -715,9 +660,7 @@ def test_postgres_schema_and_lost_connection(postgres: Database, postgres_url: s
         time.sleep(0.3)
         with psycopg.connect(postgres_url.replace("user=reader", "user=owner"), autocommit=True) as connection:
             for _ in range(20):
-                connection.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'"
-                )
+                connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader' AND state = 'active'")
                 time.sleep(0.1)
 
     knife = threading.Thread(target=cut)

@@ -15,8 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from tools.registry import ToolError
 from tools.sql.child import SqliteChild
 from tools.sql.duck import DuckSession
 from tools.sql.gate import Compiled, bound_parameters, compile_statement, parameter_shape
@@ -34,7 +35,9 @@ from tools.sql.values import (
     Statement,
 )
 
+T = TypeVar("T")
 AT_ONCE = 2
+STREAM_BATCH = 5_000
 CACHED_VERDICTS = 1_024
 FAILURES_TO_OPEN = 3
 OPEN_S = 10.0
@@ -85,6 +88,17 @@ class Runner(Protocol):
 
 class Session(Runner, Protocol):
     """One connection with its engine's lock; used by one thread at a time."""
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        reach: Reach,
+        max_rows: int,
+        deadline_s: float,
+        settings: Mapping[str, object] | None = None,
+        batch: int = STREAM_BATCH,
+    ) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]: ...
 
     def begin(self) -> None: ...
 
@@ -140,6 +154,26 @@ class Snapshot:
         compiled = self.database._checked(statement, grants)
         return self.database._answer(lambda: self.session, compiled, statement, grants, time.monotonic() + deadline_s)
 
+    def stream(
+        self, statement: Statement, grants: Grants, *, deadline_s: float = 120.0, batch: int = STREAM_BATCH
+    ) -> Iterator[Rows]:
+        """The same a batch at a time, so that a document's 250,000 rows never stand in memory together; at least one
+        batch, the last one `truncated` when the cap cut the result. Exhaust (or close) it before the next statement."""
+        compiled = self.database._checked(statement, grants)
+        started = time.monotonic()
+        parameters = _in_use(compiled, statement, grants)
+        sql, cap, seen = compiled.decision.sql, compiled.cap, 0
+        try:
+            for columns, rows in self.session.stream(
+                sql, parameters, compiled.reach, cap + 1, deadline_s, grants.parameters, batch
+            ):
+                shown = tuple(tuple(row) for row in rows[: cap - seen])
+                seen += len(rows)
+                ms = (time.monotonic() - started) * 1_000
+                yield Rows(columns, shown, seen > cap, ms, sql, parameters)
+        except EngineFailure as failure:
+            raise _failure(failure.kind) from None
+
 
 class Database:
     """A pool of at most two locked connections to one plant database. Thread-safe."""
@@ -191,27 +225,14 @@ class Database:
         compiled = self._checked(statement, grants)
         if statement.purpose == "free" and self.dialect == "sqlite":
             with self._slot(deadline_s):
-                return self._answer(lambda: self._sqlite_child(), compiled, statement, grants, ends)
-        with self._slot(deadline_s):
-            session, pooled = self._session(ends - time.monotonic())
-            try:
-                rows = self._answer(lambda: session, compiled, statement, grants, ends)
-            except SqlUnavailable as failure:
-                if failure.kind in _UNREACHABLE:
-                    session.close()
-                    if not pooled or failure.kind != "connection":
-                        raise
-                    # The server closed a connection that had idled here: a reading statement may be asked again.
-                    session, _ = self._session(ends - time.monotonic())
-                    rows = self._answer(lambda: session, compiled, statement, grants, ends)
-                else:
-                    self._keep(session)
+                try:
+                    return self._answer(self._sqlite_child, compiled, statement, grants, ends)
+                except SqlUnavailable as failure:
+                    if failure.kind in _UNREACHABLE:
+                        self._count_failure()
                     raise
-            except BaseException:
-                self._keep(session)
-                raise
-            self._keep(session)
-            return rows
+        with self._slot(deadline_s):
+            return self._over_a_session(lambda s: self._answer(lambda: s, compiled, statement, grants, ends), ends)
 
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
@@ -228,6 +249,7 @@ class Database:
                     session.close()
                     if not pooled:
                         raise
+                    self._close_idle()
                     session, _ = self._session(5.0)
                     session.begin()
                 yield Snapshot(self, session, datetime.now(UTC))
@@ -240,6 +262,31 @@ class Database:
                 raise
             self._keep(session)
 
+    def _over_a_session(self, use: Callable[[Session], T], ends: float) -> T:
+        """Use a connection and keep it. One that the server closed while it idled here is replaced, and asked again if
+        time is left: every statement only reads."""
+        session, pooled = self._session(ends - time.monotonic())
+        while True:
+            try:
+                found = use(session)
+            except (ToolError, TypeError) as failure:
+                kind = failure.kind if isinstance(failure, SqlUnavailable) else ""
+                if kind not in _UNREACHABLE:
+                    self._keep(session)
+                    raise
+                session.close()
+                if not pooled or kind != "connection" or time.monotonic() >= ends:
+                    self._count_failure()
+                    raise
+                self._close_idle()  # what closed one of them closed them all
+                session, pooled = self._session(ends - time.monotonic())
+            except BaseException:
+                session.close()
+                raise
+            else:
+                self._keep(session)
+                return found
+
     def _checked(self, statement: Statement, grants: Grants) -> Compiled:
         compiled = _VERDICTS.of(statement, grants, self.dialect)
         if not compiled.decision.allowed:
@@ -251,14 +298,11 @@ class Database:
     ) -> Rows:
         """Bind, run and cut at the cap; the engine's failure becomes one of ours."""
         started = time.monotonic()
-        bound = bound_parameters(statement, grants)
-        parameters = {name: bound[name] for name in compiled.reach.order}
+        parameters = _in_use(compiled, statement, grants)
         sql, cap, left = compiled.decision.sql, compiled.cap, max(0.05, ends - started)
         try:
             columns, rows = runner().run(sql, parameters, compiled.reach, cap + 1, left, grants.parameters)
         except EngineFailure as failure:
-            if failure.kind in _UNREACHABLE:
-                self._count_failure()
             raise _failure(failure.kind) from None
         self.failures = 0
         ms = (time.monotonic() - started) * 1_000
@@ -266,23 +310,28 @@ class Database:
 
     def schema(self) -> Mapping[str, tuple[ColumnInfo, ...]]:
         """Every table and view with its columns as the database declares them. Raises SqlUnavailable."""
-        with self._slot(5.0):
-            session, _ = self._session(5.0)
+
+        def read(session: Session) -> dict[str, tuple[ColumnInfo, ...]]:
             try:
                 return session.schema()
             except EngineFailure as failure:
                 raise _failure(failure.kind) from None
-            finally:
-                self._keep(session)
+
+        with self._slot(5.0):
+            return self._over_a_session(read, time.monotonic() + 5.0)
 
     def close(self) -> None:
+        self._close_idle()
         with self.lock:
-            sessions, self.idle = self.idle, []
             child, self.child = self.child, None
-        for session in sessions:
-            session.close()
         if child is not None:
             child.close()
+
+    def _close_idle(self) -> None:
+        with self.lock:
+            sessions, self.idle = self.idle, []
+        for session in sessions:
+            session.close()
 
     # -- connections
 
@@ -352,6 +401,12 @@ class Database:
         if self.failures >= FAILURES_TO_OPEN:
             self.failures = 0
             self.closed_until = time.monotonic() + OPEN_S
+
+
+def _in_use(compiled: Compiled, statement: Statement, grants: Grants) -> dict[str, object]:
+    """The values of the parameters that the checked statement uses, in its order."""
+    bound = bound_parameters(statement, grants)
+    return {name: bound[name] for name in compiled.reach.order}
 
 
 def _failure(kind: str) -> SqlRefused | SqlUnavailable:

@@ -13,11 +13,11 @@ import importlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.sql.sqlite import EngineFailure
+from tools.sql.sqlite import EngineFailure, batches
 from tools.sql.values import ColumnInfo, Reach
 
 _READERS: Mapping[str, str] = {".csv": "read_csv", ".parquet": "read_parquet"}
@@ -108,6 +108,21 @@ class DuckSession:
         settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """As SqliteSession.run. The deadline counts from when the columns in reach are loaded."""
+        for columns, rows in self.stream(sql, parameters, reach, max_rows, deadline_s, settings, max_rows):
+            return columns, rows
+        raise EngineFailure("failed")
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        reach: Reach,
+        max_rows: int,
+        deadline_s: float,
+        settings: Mapping[str, object] | None = None,
+        batch: int = 5_000,
+    ) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+        """As SqliteSession.stream."""
         try:
             self._load(reach)
             if self.connection is None:
@@ -118,7 +133,7 @@ class DuckSession:
             try:
                 cursor = self.connection.execute(sql, dict(parameters)) if parameters else self.connection.execute(sql)
                 columns = tuple(column[0] for column in cursor.description or ())
-                return columns, cursor.fetchmany(max_rows)
+                yield from ((columns, rows) for rows in batches(cursor.fetchmany, max_rows, batch))
             finally:
                 timer.cancel()
         except self.duckdb.Error as error:

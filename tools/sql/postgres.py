@@ -9,10 +9,14 @@ cost is bounded. A URL with several hosts prefers a standby.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from tools.sql.sqlite import EngineFailure
+from tools.sql.sqlite import EngineFailure, batches
 from tools.sql.values import ColumnInfo, Reach
 
 if TYPE_CHECKING:
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
 # A full scan of 10^7 rows costs about 3 * 10^5, an accidental cross join of two such tables 10^12.
 MAX_COST = 1e8
+GRACE_S = 1.0
 _STATES: tuple[tuple[str, str], ...] = (
     ("57014", "timeout"),
     ("42501", "forbidden"),
@@ -42,6 +47,7 @@ _STATES: tuple[tuple[str, str], ...] = (
     ("53", "too_large"),
     ("54", "too_large"),
     ("55P03", "locked"),
+    ("40", "locked"),  # a standby that must replay what the statement still reads
     ("58", "storage"),
     ("XX", "damaged"),
 )
@@ -89,8 +95,12 @@ class PostgresSession:
                 prepare_threshold=None,
                 cursor_factory=psycopg.RawCursor,
                 tcp_user_timeout=10_000,
+                keepalives_idle=5,
+                keepalives_interval=2,
+                keepalives_count=3,
                 **options,
             )
+            self.connection.server_cursor_factory = psycopg.RawServerCursor
             with self.connection.cursor() as cursor:
                 cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
                 row = cursor.fetchone()
@@ -135,28 +145,77 @@ class PostgresSession:
     ) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """As SqliteSession.run, with `settings` made visible to row level security. Raises EngineFailure."""
         values = [parameters[name] for name in reach.order]
-        local = {"statement_timeout": str(max(1, int(deadline_s * 1_000)))}
-        local.update({f"andon.{name}": json.dumps(_plain(value)) for name, value in (settings or {}).items()})
-        try:
-            with self.connection.transaction(), self.connection.cursor() as cursor:
-                if not self.in_snapshot:
-                    cursor.execute("SET TRANSACTION READ ONLY")
-                calls = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(local)))
-                cursor.execute(f"SELECT {calls}", [text for pair in local.items() for text in pair])
-                cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}", values)
-                explained = cursor.fetchone()
-                plan = explained[0][0]["Plan"] if explained else {}
-                if not self._plan_in_reach(plan, reach):
-                    self._learn_relations(cursor)  # a partition or view that is younger than this connection
-                    if not self._plan_in_reach(plan, reach):
-                        raise EngineFailure("forbidden")
-                if plan.get("Total Cost", 0.0) > MAX_COST:
-                    raise EngineFailure("too_costly")
+        with self._watched(deadline_s), self.connection.transaction(), self.connection.cursor() as cursor:
+            self._permit(cursor, sql, values, reach, deadline_s, settings)
+            cursor.execute(sql, values)
+            return tuple(column.name for column in cursor.description or ()), cursor.fetchmany(max_rows)
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        reach: Reach,
+        max_rows: int,
+        deadline_s: float,
+        settings: Mapping[str, object] | None = None,
+        batch: int = 5_000,
+    ) -> Iterator[tuple[tuple[str, ...], list[tuple[Any, ...]]]]:
+        """As SqliteSession.stream: the server keeps the result and hands out a batch at a time."""
+        values = [parameters[name] for name in reach.order]
+        with self._watched(deadline_s), self.connection.transaction():
+            with self.connection.cursor() as cursor:
+                self._permit(cursor, sql, values, reach, deadline_s, settings)
+            with self.connection.cursor(name="andon") as cursor:
                 cursor.execute(sql, values)
                 columns = tuple(column.name for column in cursor.description or ())
-                return columns, cursor.fetchmany(max_rows)
+                yield from ((columns, rows) for rows in batches(cursor.fetchmany, max_rows, batch))
+
+    def _permit(
+        self,
+        cursor: psycopg.Cursor[tuple[Any, ...]],
+        sql: str,
+        values: Sequence[object],
+        reach: Reach,
+        deadline_s: float,
+        settings: Mapping[str, object] | None,
+    ) -> None:
+        """Timeouts and settings of this transaction, and the plan, before the statement may run."""
+        local = {"statement_timeout": str(max(1, int(deadline_s * 1_000)))}
+        local.update({f"andon.{name}": json.dumps(_plain(value)) for name, value in (settings or {}).items()})
+        if not self.in_snapshot:
+            cursor.execute("SET TRANSACTION READ ONLY")
+        calls = ", ".join(f"set_config(${2 * i + 1}, ${2 * i + 2}, true)" for i in range(len(local)))
+        cursor.execute(f"SELECT {calls}", [text for pair in local.items() for text in pair])
+        cursor.execute(f"EXPLAIN (VERBOSE, FORMAT JSON) {sql}", values)
+        explained = cursor.fetchone()
+        plan = explained[0][0]["Plan"] if explained else {}
+        if not self._plan_in_reach(plan, reach):
+            self._learn_relations(cursor)  # a partition or view that is younger than this connection
+            if not self._plan_in_reach(plan, reach):
+                raise EngineFailure("forbidden")
+        if plan.get("Total Cost", 0.0) > MAX_COST:
+            raise EngineFailure("too_costly")
+
+    @contextmanager
+    def _watched(self, deadline_s: float) -> Iterator[None]:
+        """The driver's errors as ours. A server that neither answers nor hangs up is hung up on after the deadline:
+        its own timeout does not run while the machine or the network between stands still."""
+        timer = threading.Timer(deadline_s + GRACE_S, self._hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
         except self.driver.Error as error:
             raise EngineFailure(self._kind(error)) from None
+        finally:
+            timer.cancel()
+
+    def _hang_up(self) -> None:
+        try:
+            with socket.socket(fileno=os.dup(self.connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+        except (OSError, self.driver.Error):
+            return  # already gone
 
     def begin(self) -> None:
         """Start a repeatable read: what is read until `end` is of one moment. Raises EngineFailure."""

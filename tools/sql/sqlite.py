@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from tools.sql.values import ColumnInfo, Reach
@@ -147,15 +149,29 @@ class SqliteSession:
         settings: Mapping[str, object] | None = None,
     ) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
         """Column names and at most `max_rows` rows, under the lock for exactly `reach`. Raises EngineFailure."""
+        for columns, rows in self.stream(sql, parameters, reach, max_rows, deadline_s, settings, max_rows):
+            return columns, rows
+        raise EngineFailure("failed")
+
+    def stream(
+        self,
+        sql: str,
+        parameters: Mapping[str, object],
+        reach: Reach,
+        max_rows: int,
+        deadline_s: float,
+        settings: Mapping[str, object] | None = None,
+        batch: int = 5_000,
+    ) -> Iterator[tuple[tuple[str, ...], list[tuple[object, ...]]]]:
+        """The same, `batch` rows at a time and at least one batch; the lock stays open for `reach` until it is closed."""
         ends = time.monotonic() + deadline_s
         values = {name: bindable(value) for name, value in parameters.items()}
         self.connection.set_authorizer(self._authorizer(reach))
         self.connection.set_progress_handler(lambda: time.monotonic() > ends, PROGRESS_STEPS)
         try:
-            cursor = self.connection.execute(sql, values)
-            columns = tuple(column[0] for column in cursor.description or ())
-            rows = cursor.fetchmany(max_rows)
-            cursor.close()
+            with closing(self.connection.execute(sql, values)) as cursor:
+                columns = tuple(column[0] for column in cursor.description or ())
+                yield from ((columns, rows) for rows in batches(cursor.fetchmany, max_rows, batch))
         except sqlite3.Error as error:
             raise EngineFailure(kind_of(error)) from None
         except (MemoryError, OverflowError):
@@ -163,7 +179,6 @@ class SqliteSession:
         finally:
             self.connection.set_progress_handler(None, 0)
             self.connection.set_authorizer(_deny)
-        return columns, rows
 
     def _authorizer(self, reach: Reach) -> Callable[..., int]:
         allowed: dict[str, set[str]] = {}
@@ -236,6 +251,18 @@ class SqliteSession:
 
     def close(self) -> None:
         self.connection.close()
+
+
+def batches(fetch: Callable[[int], list[tuple[Any, ...]]], max_rows: int, batch: int) -> Iterator[list[tuple[Any, ...]]]:
+    """At most `max_rows` rows, `batch` at a time; an empty result is one empty batch."""
+    left = max_rows
+    while True:
+        rows = fetch(min(batch, left))
+        left -= len(rows)
+        if rows or left == max_rows:
+            yield rows
+        if len(rows) < batch or not left:
+            return
 
 
 def _deny(*_: object) -> int:
