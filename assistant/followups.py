@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from assistant.marks import names_of
 from assistant.scribe import Draft, family
 from assistant.understand import Clause, Question, Understanding
 
@@ -136,6 +137,9 @@ def only_names(clause: Clause) -> bool:
 def _overlaid(draft: Draft, last: dict[str, Any], clause: Clause, plant: Plant) -> Draft:
     now = dict(draft.arguments)
     said = {family(p.label) for p in clause.placeholders}
+    bare = _bare_value(clause)
+    if bare:
+        return replace(draft, arguments=_in_place_of(bare, last, plant), missing=None)
     if draft.tool == "query_metrics" and not said_of(clause.text, plant, "metric") and "metrics" in last:
         likely = {name for name, p in clause.reading.heads["metric"] if p >= 0.8}
         if not likely - set(last["metrics"]) or only_names(clause):
@@ -156,6 +160,40 @@ def _overlaid(draft: Draft, last: dict[str, Any], clause: Clause, plant: Plant) 
         now["period"] = last["period"]
     missing = draft.missing if draft.missing and draft.missing.argument not in now else None
     return replace(draft, arguments=now, missing=missing)
+
+
+_BARE = re.compile(r"(?=\S*\d)[A-Za-z]{0,5}[-. ]?\d[\w./-]*", re.IGNORECASE)
+_ANY_NUMBER = frozenset(("number", "limit", "code", "lot", "order", "serial", "id", "product", "part", "equipment", "line", "quantity"))
+
+
+def _bare_value(clause: Clause) -> str:
+    """The lone number or code that is all a follow-up says ("and 401?"), unless the plant knows it by a name of its own."""
+    words = [w for w in re.findall(r"[\w./-]+", clause.text.rstrip(" ?!.")) if w.lower() not in _FILLER]
+    if len(words) != 1 or not _BARE.fullmatch(words[0]):
+        return ""
+    meant = [p for p in clause.placeholders if p.turn == 0]
+    if any(p.label not in _ANY_NUMBER or (p.known and p.label in ("equipment", "line", "product", "part")) for p in meant):
+        return ""
+    return words[0]
+
+
+def _in_place_of(bare: str, last: Mapping[str, Any], plant: Plant) -> dict[str, Any]:
+    """The last plan with a lone number in the place that a number had: a code, a lot, an order, a numbered machine or line."""
+    now, where = dict(last), dict(last.get("where") or {})
+    for key in ("code", "lot", "order", "serial", "alarm", "part", "id"):
+        for home in (now, where):
+            if isinstance(home.get(key), str):
+                home[key] = bare
+                return {**now, **({"where": where} if where else {})}
+    for key in ("equipment", "line"):
+        for home in (now, where):
+            id = home.get(key)
+            named = plant.name(key, id) if isinstance(id, str) else ""
+            if re.search(r"\d+$", named):
+                found = names_of(plant).resolve(re.sub(r"\d+$", bare, named), key)
+                home[key] = found.value
+                return {**now, **({"where": where} if where else {})}
+    return {**now, **({"where": where} if where else {})}
 
 
 def _where(now: dict[str, Any], last: Mapping[str, Any], said: set[str]) -> dict[str, Any]:

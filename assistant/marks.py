@@ -219,12 +219,12 @@ class Marks:
         """Times that the router missed, and whole expressions where it marked a part."""
         out = list(spans)
         other = [(s.start, s.end) for s in spans if s.label not in ("period", "compare", "limit", "number", "shift")]
-        for found in find_periods(text, self.question.at, self.plant.calendar, other):
+        for found in find_periods(text, self.question.at, self.plant.calendar, other, self._discussed()):
             over = [s for s in out if s.start < found.end and found.start < s.end]
             times = [s for s in over if s.label in ("period", "compare")]
             if any(s.label not in ("period", "compare", "limit", "number", "shift") for s in over):
                 continue
-            if any(s.start <= found.start and found.end <= s.end and self._time(s.text) for s in times):
+            if any(s.start <= found.start and found.end <= s.end and self._time(s.text, 0) for s in times):
                 continue
             if any(s.label == "shift" for s in over) and not times:
                 continue  # "night shift" said as a shift stays one
@@ -232,7 +232,7 @@ class Marks:
             for s in over:
                 out.remove(s)
             start, end = min([found.start, *(s.start for s in times)]), max([found.end, *(s.end for s in times)])
-            if self._time(text[start:end]) is None:
+            if self._time(text[start:end], 0) is None:
                 start, end = found.start, found.end
             out.append(trimmed(Span(label, text[start:end], start, end, 1.0 if not times else times[0].score), text))
         return sorted(out, key=lambda s: s.start)

@@ -81,11 +81,13 @@ _STRONG = re.compile(
 MOST_WORDS = 9
 
 
-def find_periods(text: str, now: datetime, calendar: Calendar, taken: Sequence[tuple[int, int]] = ()) -> tuple[FoundPeriod, ...]:
+def find_periods(
+    text: str, now: datetime, calendar: Calendar, taken: Sequence[tuple[int, int]] = (), anchor: Period | None = None
+) -> tuple[FoundPeriod, ...]:
     """Every period expression inside a question, longest first at each place, without overlaps.
 
     Words that are often no time ("may", "second", bare numbers) are left to whoever marks spans; `taken` are places
-    of the text that are known to be something else ("line 1 yesterday" is not one o'clock).
+    of the text that are known to be something else ("line 1 yesterday" is not one o'clock); `anchor` as in `read_period`.
     """
     words = [(m.start(), m.end()) for m in re.finditer(r"[^\s,;?!()]+", text[:2000])]
     found: list[FoundPeriod] = []
@@ -100,7 +102,7 @@ def find_periods(text: str, now: datetime, calendar: Calendar, taken: Sequence[t
                     continue
                 if _TOO_WEAK.fullmatch(piece) or not _STRONG.search(piece):
                     continue
-                said = read_period(piece, now, calendar)
+                said = read_period(piece, now, calendar, anchor)
                 if said:
                     best = FoundPeriod(start, start + len(piece), said)
                     i = j

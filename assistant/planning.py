@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from assistant.arguments import draft_calls
+from assistant.calendar_slips import slip
 from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged, said_of
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
@@ -162,6 +163,9 @@ _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the 
 def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy) -> Plan:
     """The drafted plan, or what stands in its way: rights, policy, a missing or ambiguous piece, doubt, confirmation."""
     reading = understanding.reading
+    wrong = _wrong_time(understanding, question, drafts)
+    if wrong is not None:
+        return replace(found, status=CLARIFY, calls=(), choices=wrong[1], reason=wrong[0])
     for call in found.calls:
         verdict = policy.may_use(question.caller, call.tool)
         if not verdict.allowed:
@@ -196,6 +200,23 @@ def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding,
     if any(call.tool == "raise_request" for call in found.calls):
         return replace(found, status=CONFIRM)
     return found
+
+
+_IN_TIME = frozenset(("query_metrics", "list_records", "signal_trend", "find_correlations", "draft_document"))
+
+
+def _wrong_time(understanding: Understanding, question: Question, drafts: Sequence[Draft]) -> tuple[str, tuple[Choice, ...]] | None:
+    """The sentence and choices about a date that cannot be, for what is looked up in time."""
+    if not any(draft.tool in _IN_TIME for draft in drafts):
+        return None
+    found = slip(understanding.text, question.at)
+    if found is None:
+        return None
+    times = ("period", "compare", "number", "limit")
+    if any(p.label not in times and not p.phrase and p.start < found.end and found.start < p.end for p in understanding.placeholders):
+        return None  # a code or a name that only looks like a date
+    choices = (Choice(found.mended, found.mended),) if found.mended else ()
+    return found.sentence, choices
 
 
 def _about_people(call: PlannedCall, question: Question) -> bool:

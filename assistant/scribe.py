@@ -320,9 +320,12 @@ def with_shift(where: dict[str, Any], shift: str) -> dict[str, Any]:
     return {**where, "shift": shift} if shift and "shift" not in where else where
 
 
+UNPLACED = "I could not place"
+
+
 def period_notes(unresolved: Mapping[str, Any], period: Period | None, scribe: Scribe) -> tuple[str, ...]:
     if unresolved:
-        return (f"I could not place “{unresolved['period']['text']}” in time.",)
+        return (f"{UNPLACED} “{unresolved['period']['text']}” in time.",)
     if period and period.start > scribe.question.at:
         return (f"“{period.text}” has not begun yet.",)
     return ()

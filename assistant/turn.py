@@ -22,6 +22,7 @@ from assistant.planning import Plan, PlannedCall, plan, plan_json
 from assistant.problems import BadQuestion
 from assistant.release import Released, release
 from assistant.safeguards import safeguard_named
+from assistant.scribe import UNPLACED
 from assistant.second_look import reconsidered
 from assistant.understand import Question, Understanding, understand
 from tools.access import DATA_TOOLS, Caller, Policy
@@ -216,6 +217,11 @@ def assemble(ask: Ask, planned: Plan, steps: Sequence[Step], released: Released,
         found = released.status == "answered"  # the safe way beside a refusal
         text = f"{said} {text}" if found else said
         spoken = " ".join(block["text"] for block in released.blocks if block["type"] == "emergency") + f" {said}"
+    unplaced = [note for note in planned.notes if note.startswith(UNPLACED)] if runs else []
+    if unplaced and released.status in ("answered", "no_data"):
+        # What was asked for is not what was looked up; the person hears that first.
+        released = replace(released, status="partial")
+        text, spoken = " ".join([*unplaced, text]), " ".join([*unplaced, spoken])
     return {
         "id": ask.id or secrets.token_hex(6),
         "question": understanding.text,

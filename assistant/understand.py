@@ -186,7 +186,7 @@ def _clauses(
     return best[1] if best and best[0] >= 0.25 and _asks_for_more(*best[1]) else whole
 
 
-_TRAILING = re.compile(r"(?:[\s,;.?!&+–-]|\b(?:and|then|also|plus|but|as well as|while you(?:'re| are) at it)$)+$", re.IGNORECASE)
+_TRAILING = re.compile(r"(?:[\s,;.?!&+–-]|\b(?:and|then|also|plus|but|as well as|while you(?:'re| are) at it))+$", re.IGNORECASE)
 _LEADING = re.compile(r"^(?:[\s,;.&+–-]|(?:and|then|also|plus|but)\b)+", re.IGNORECASE)
 MOST_PARTS = 3
 

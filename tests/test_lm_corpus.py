@@ -7,7 +7,7 @@ import random
 import pytest
 
 from assistant.lm import dsl
-from assistant.lm.augment import Names, Noise, noised, spoken
+from assistant.lm.augment import Names, Noise, joined, may_join, noised, spoken
 from assistant.lm.labels import ENTITIES, HEADS, PHRASES
 from assistant.lm.phrasings import CorpusError, Example, canonical_status, compare_kind, example, examples, held_out
 
@@ -103,6 +103,32 @@ def test_noise_moves_marks_with_their_words(corpus: list[Example]) -> None:
         n = noised(e, names, Noise(names=1.0, typo=1.0, spoken=0.3), rng)
         for m in n.marks:
             assert 0 <= m.start < m.end <= len(n.text(m.turn)), (e.question, n.question, m)
+
+
+def test_joined_requests_know_where_the_second_begins(corpus: list[Example]) -> None:
+    rng = random.Random(5)
+    short = [e for e in corpus if may_join(e)]
+    names = Names(corpus)
+    for _ in range(300):
+        first, second = rng.choice(short), rng.choice(short)
+        both = joined(first, second, rng)
+        assert both.starts is not None
+        assert both.question[both.starts[0] :].lower() == second.question.lower()
+        assert set(both.labels["tool"]) == set(first.labels["tool"]) | set(second.labels["tool"])
+        noisy = noised(both, names, Noise(typo=0.0, polite=1.0, lower=0.0, upper=0.0, bare=0.0, spoken=0.0), rng)
+        assert noisy.starts is not None
+        start = noisy.starts[0]
+        assert all((m.start >= start) == (m.call == 1) for m in noisy.marks)
+
+
+def test_the_start_of_a_written_compound_is_found(corpus: list[Example]) -> None:
+    found = example({"q": "OEE of line 1 yesterday and the stops of line 2 last night", "calls": [
+        {"tool": "query_metrics", "args": {"metrics": ["oee"], "line": "line 1", "period": "yesterday"}},
+        {"tool": "list_records", "args": {"records": "downtime_events", "line": "line 2", "period": "last night"}},
+    ]})  # fmt: skip
+    assert found.starts is not None
+    assert [found.question[at:] for at in found.starts] == ["the stops of line 2 last night"]
+    assert example({"q": "OEE of line 1", "calls": [{"tool": "query_metrics", "args": {"metrics": ["oee"], "line": "line 1"}}]}).starts == ()
 
 
 def test_spoken_digits() -> None:

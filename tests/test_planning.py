@@ -241,6 +241,45 @@ def test_followup_over_three_turns(plant):
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "marked", "then", "place"),
+    [
+        ("explain_alarm", {"code": "502"}, "and 401?", {"code": "401"}),
+        ("trace_material", {"lot": "88213"}, "what about 88214", {"lot": "88214"}),
+    ],
+)
+def test_a_lone_number_takes_the_place_of_the_last_one(plant, first, marked, then, place):
+    text = f"tell me about {next(iter(marked.values()))}"
+    earlier = ask(plant, text, first, marked=marked)
+    found = ask(plant, then, first, previous=[(text, earlier)])
+    assert {key: found.calls[0].arguments[key] for key in place} == place
+
+
+def test_a_lone_number_after_a_numbered_line(plant):
+    earlier = ask(plant, "oee of line 2 yesterday", metric="oee")
+    found = ask(plant, "and 3?", metric="oee", previous=[("oee of line 2 yesterday", earlier)])
+    assert found.calls[0].arguments["where"] == {"line": "LINE-3"}
+    assert found.calls[0].arguments["period"].text == "yesterday"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "day"),
+    [("yesterday", "and the day before?", 15), ("on 10 June", "and the day before?", 9), ("on 10 June", "and the day after?", 11)],
+)
+def test_the_day_before_is_that_before_the_day_under_discussion(plant, first, then, day):
+    earlier = ask(plant, f"oee of line 2 {first}", metric="oee")
+    found = ask(plant, then, metric="oee", previous=[(f"oee of line 2 {first}", earlier)])
+    assert found.calls[0].arguments["period"].start == datetime(2026, 6, day, tzinfo=small_plant.ZONE)
+
+
+def test_a_date_that_cannot_be_is_asked_back(plant):
+    found = ask(plant, "scrap rate of line 1 on 30 Feb", metric="scrap_rate")
+    assert (found.status, found.calls) == ("needs_clarification", ())
+    assert "30 February" in found.reason
+    turned = ask(plant, "oee of line 2 from 20 May to 10 May", metric="oee")
+    assert [c.question for c in turned.choices] == ["oee of line 2 from 10 May to 20 May"]
+
+
 def test_a_new_question_inherits_nothing(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
     found = ask(

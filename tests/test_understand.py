@@ -97,6 +97,26 @@ def test_two_requests_are_two_clauses(plant):
     assert [c.text for c in found.clauses] == ["explain alarm 502", "show open work orders"]
 
 
+def test_clauses_begin_where_the_router_says(plant):
+    text = "OEE of line 1 yesterday, then the stops of line 2 last night and also draft the handover"
+
+    def answer(question: str, context: object) -> Reading:
+        if question == text:
+            return reading("query_metrics", starts=[text.index("the stops"), text.index("draft")])
+        return reading("list_records" if "stops" in question else "draft_document" if "draft" in question else "query_metrics")
+
+    found = understand(Question(text, NOW, SAM), plant, ScriptedRouter(answer))
+    assert [c.text for c in found.clauses] == ["OEE of line 1 yesterday", "the stops of line 2 last night", "draft the handover"]
+    assert [c.reading.tools[0][0] for c in found.clauses] == ["query_metrics", "list_records", "draft_document"]
+    assert [{p.value for p in c.placeholders if p.label == "line"} for c in found.clauses] == [{"LINE-1"}, {"LINE-2"}, set()]
+
+
+def test_a_start_inside_a_name_cuts_nothing(plant):
+    text = "downtime of CNC-01 last week"
+    router = ScriptedRouter(lambda q, c: reading("query_metrics", starts=[text.index("01")], spans=spans(q, equipment="CNC-01") if q == text else ()))
+    assert len(understand(Question(text, NOW, SAM), plant, router).clauses) == 1
+
+
 def test_a_complete_question_does_not_lean_on_the_last_one(plant):
     found = read(plant, "What was the scrap rate of CNC-01 last week", context=("oee line 2",))
     assert not found.followup

@@ -63,7 +63,7 @@ STATUS_WORDS: Mapping[str, str] = {
 }  # fmt: skip
 SKILL_WORDS: Mapping[str, str] = {
     "beginner": "novice", "beginners": "novice", "newbie": "novice", "pros": "expert", "new": "novice",
-    "apprentice": "novice", "trainee": "novice", "skilled": "experienced",
+    "apprentice": "novice", "trainee": "novice", "trainees": "novice", "apprentices": "novice", "skilled": "experienced",
 }  # fmt: skip
 
 

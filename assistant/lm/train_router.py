@@ -33,7 +33,7 @@ HEAD_WEIGHT: Mapping[str, float] = {"tool": 2.0, "status": 1.5, "metric": 2.0, "
 ENTITY_TAGS = {tag: i for i, tag in enumerate(bio(ENTITIES))}
 PHRASE_TAGS = {tag: i for i, tag in enumerate(bio(PHRASES))}
 IGNORED = -100
-START_WEIGHT = 2.0
+START_WEIGHT = 4.0
 
 
 @dataclass(frozen=True)
