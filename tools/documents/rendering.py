@@ -1,39 +1,41 @@
-"""One document tree as Markdown, HTML, PDF or DOCX.
+"""One document tree as Markdown, HTML, PDF, DOCX or CSV, with its status on every page and its signatures at the end.
 
-Templates are a boundary: data reaches typst only as a JSON file that the template reads, compiled in a child process
-whose root is a folder that holds nothing else; HTML is built by an escaping template. Text of logs and records stays
-text in every format (tests/test_documents.py renders hostile ones).
+Templates are a boundary: HTML is built by an escaping template, PDF by typst in a child that sees only data (printing.py),
+DOCX by its library (word.py), and cells that a spreadsheet would compute are quoted. Text of logs and records stays text
+in every format (tests/test_documents.py renders hostile ones).
 """
 
 from __future__ import annotations
 
+import csv as csv_lines
 import hashlib
 import io
 import json
-import shutil
-import subprocess
-import sys
-import tempfile
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tools.documents.tree import Document, Part
-from tools.registry import Unavailable
+from tools.charts import svg
+from tools.documents.steps import view
+from tools.documents.tree import Document, Part, Source
 
 _HERE = Path(__file__).parent
-_PDF_SECONDS = 60
 DRAFT = "DRAFT – not approved. Generated from plant data for review by people."
 #: What stands on every page, by the document's status.
 BANNERS = {
     "draft": DRAFT,
     "in_review": "IN REVIEW – not approved. Generated from plant data for review by people.",
-    "approved": "Approved – not yet effective.",
-    "effective": "Effective.",
+    "approved": "Approved. In force only while the register shows it as effective.",
+    "effective": "Approved. In force only while the register shows it as effective.",
     "superseded": "SUPERSEDED – do not use.",
     "retired": "RETIRED – do not use.",
 }
+_TEMPLATES = ("report.typ", "report.html", "rendering.py", "printing.py", "word.py", "steps.py")
+_FORMULA = re.compile(r"^\s*[=+\-@\t\r]")
+_NUMBER = re.compile(r"^\s*[+-]?\d[\d .,]*(?:\s*[%A-Za-z°µ/³²]{0,8})?$")
 
 
 @dataclass(frozen=True)
@@ -44,13 +46,6 @@ class Signature:
     time: str
     meaning: str
     reason: str = ""
-
-_CHILD = """
-import resource, sys, typst
-resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-folder = sys.argv[1]
-typst.compile(folder + "/report.typ", output=folder + "/report.pdf", root=folder)
-"""
 
 
 def render(document: Document, form: str, signatures: Sequence[Signature] = ()) -> bytes:
@@ -64,172 +59,219 @@ def banner(document: Document) -> str:
     return BANNERS.get(document.status, DRAFT)
 
 
+@cache
 def template_sha256() -> str:
     """SHA-256 over everything but the tree that makes the printed document: what a signature covers beside the tree."""
-    parts = [_HERE / name for name in ("report.typ", "report.html", "rendering.py")]
-    return hashlib.sha256(b"\0".join(part.read_bytes() for part in parts)).hexdigest()
+    return hashlib.sha256(b"\0".join((_HERE / name).read_bytes() for name in _TEMPLATES)).hexdigest()
+
+
+def heading_of(document: Document) -> list[tuple[str, str]]:
+    """What the document is, as (label, text) for its first page."""
+    rows = [("Document", f"{document.id}, revision {document.revision}"), ("Plant", document.plant), *document.scope]
+    rows += [("Drafted", f"{document.created.replace('T', ' ')[:16]} for {document.author}")]
+    if document.skill:
+        rows.append(("Reader", document.skill))
+    return rows + ([("Standard", document.standard)] if document.standard else [])
+
+
+def chart_block(part: Part) -> dict[str, Any]:
+    """The chart of a part as `tools.charts.svg` draws it."""
+    if "block" in part:
+        return dict(part["block"])
+    return {
+        "kind": part["kind"], "title": part["title"], "x": {"label": "", "values": part["labels"]},
+        "series": [{"name": part["title"], "unit": part["unit"], "values": part["values"]}],
+    }  # fmt: skip
+
+
+def chart_words(part: Part) -> str:
+    """A chart in words, for people who hear the page: its title and its first values."""
+    block = chart_block(part)
+    unit = block["series"][0].get("unit", "") if block["series"] else ""
+    values = block["series"][0]["values"] if block["series"] else []
+    pairs = [f"{label}: {value:g} {unit}".strip() for label, value in zip(block["x"]["values"], values, strict=False) if value is not None]
+    return f"{block['title']}. {'; '.join(pairs[:30])}"
+
+
+def steps_shown(part: Part) -> list[dict[str, Any]]:
+    """The steps of a part as its reader sees them; essentials, limits and warnings are those of the tree."""
+    return view([{"details": [], "reasons": [], **step} for step in part["steps"]], str(part.get("skill") or "novice"))
+
+
+def marked(part: Part) -> str:
+    """The words of a part with their citations, which people's own words and older drafts keep apart."""
+    text = str(part.get("text", ""))
+    return text + "".join(f" [{name}]" for name in part.get("markers", ()) if f"[{name}]" not in text)
+
+
+# -- Markdown
 
 
 def markdown(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     lines = [f"# {_md(document.title)}", "", f"**{banner(document)}**", ""]
-    lines += [f"- {label}: {_md(text)}" for label, text in _heading(document)]
-    for section in document.sections:
-        lines += ["", f"## {_md(section.title)}", ""]
+    lines += [f"- {label}: {_md(text)}" for label, text in heading_of(document)]
+    for place, section in enumerate(document.sections, 1):
+        lines += ["", f"## {place} {_md(section.title)}", ""]
         for part in section.parts:
             lines += [*_markdown_part(part), ""]
+    if signatures:
+        lines += ["", "## Signatures", "", *_md_table(["Name", "Time", "Meaning", "Reason"], [[s.name, s.time, s.meaning, s.reason] for s in signatures])]
     lines += ["", "## Data appendix", ""]
     for source in document.sources:
-        lines.append(f"**{source.marker}** {_md(source.title)}")
-        if source.sql:
-            lines += ["", "```sql", source.sql.replace("```", "` ` `"), "```", "", f"Parameters: `{json.dumps(source.parameters, ensure_ascii=False)}` · rows: {source.row_count} · data until {source.data_until} · rows SHA-256 `{source.sha256}`", ""]
-        else:
-            lines += [f" – {_md(source.document)} revision {_md(source.revision)}, page {source.page}, {_md(source.section)} · text SHA-256 `{source.sha256}`", ""]
+        lines += _markdown_source(source)
     return ("\n".join(lines) + "\n").encode()
 
 
-def _heading(document: Document) -> list[tuple[str, str]]:
-    rows = [("Document", f"{document.id}, revision {document.revision}"), ("Plant", document.plant), *document.scope]
-    rows += [("Drafted", f"{document.created} for {document.author}")]
-    return rows + ([("Standard", document.standard)] if document.standard else [])
+def _markdown_source(source: Source) -> list[str]:
+    lines = [f"**{source.marker}** {_md(source.title)}", ""]
+    statements = source.statements or ([{"sql": source.sql, "parameters": source.parameters, "row_count": source.row_count, "rows_sha256": source.sha256}] if source.sql else [])
+    for statement in statements:
+        said = json.dumps(statement["parameters"], ensure_ascii=False).replace("`", "'")
+        lines += ["```sql", statement["sql"].replace("```", "` ` `"), "```", "", f"Parameters: `{said}` · rows: {statement['row_count']} · rows SHA-256 `{statement['rows_sha256']}`", ""]
+    if source.sql:
+        lines += [f"Data until {source.data_until} · rows in all {source.row_count} · as shown SHA-256 `{source.sha256}`", ""]
+    elif source.document:
+        page = f", page {source.page}" if source.page else ""
+        lines += [f"{_md(source.document)}, revision {_md(source.revision)}{page}, {_md(source.section)} · text SHA-256 `{source.sha256}`", ""]
+    return lines
 
 
 def _markdown_part(part: Part) -> list[str]:
     kind = part["part"]
     marker = f" [{part['marker']}]" if part.get("marker") else ""
+    make = _MARKDOWN.get(kind)
+    if make is not None:
+        return make(part, marker)
     if kind == "text":
-        return [_md(part["text"]) + "".join(f" [{name}]" for name in part["markers"])]
-    if kind == "figures":
-        return [f"- {_md(item['label'])}: **{_md(item['text'])}**" + (f" [{item['marker']}]" if item["marker"] else "") for item in part["items"]]
-    if kind == "table":
-        head = ["| " + " | ".join(_md(name) for name in part["columns"]) + " |", "|" + "---|" * len(part["columns"])]
-        body = ["| " + " | ".join(_md(cell) for cell in row) + " |" for row in part["rows"]]
-        return [*head, *body, "", f"{_md(part['note'])}{marker}".strip()]
-    if kind == "steps":
-        out = []
-        for step in part["steps"]:
-            if step.get("warning"):
-                out.append(f"> **{_md(step['warning'])}**")
-            out.append(f"{step['n']}. {_md(step['text'])}")
-        return [*out, marker.strip()]
+        return [_md(marked(part))]
+    if kind == "heading":
+        return [f"### {_md(part['text'])}"]
+    if kind == "list":
+        return [f"- {_md(item)}" for item in part["items"]]
+    if kind == "warning":
+        return [f"> **{_md(marked(part))}**"]
     if kind == "quote":
         return ["> " + _md(part["text"]), "", f"{_md(part['source'])}{marker}"]
-    if kind == "missing":
-        if not part["items"]:
-            return [f"None of {part['checked']} records lacks a required field.{marker}"]
-        return [f"- **{_md(item['id'])}** lacks {_md(item['field'])}{marker}" for item in part["items"]]
-    return []  # a chart shows what the table below it holds
+    if kind == "blank":
+        return [f"{_md(part['label'])}:", "", *["\\_" * 40] * part["lines"]]
+    if kind == "picture":
+        return [f"Picture: {_md(part['caption'])}{marker}"]
+    return []
+
+
+def _md_steps(part: Part, marker: str) -> list[str]:
+    out = [f"**{_md(part['title'])}**", ""] if part.get("title") else []
+    for step in steps_shown(part):
+        if step.get("warning"):
+            out += [f"> **{_md(step['warning'])}**", ""]
+        out.append(f"{step['n']}. {_md(step['text'])}")
+        if step.get("expected"):
+            out.append(f"   Expected: {_md(step['expected'])}")
+        out += [f"   - {_md(line)}" for line in step["details"]] + [f"   - Why: {_md(line)}" for line in step["reasons"]]
+    return [*out, "", f"{_md(part.get('source', ''))}{marker}".strip()]
+
+
+def _md_missing(part: Part, marker: str) -> list[str]:
+    if not part["items"]:
+        return [f"None of {part['checked']} records lacks a required field.{marker}"]
+    return [f"- **{_md(item['id'])}** lacks {_md(item['field'])}{marker}" for item in part["items"]]
+
+
+def _md_fields(part: Part, marker: str) -> list[str]:
+    head = [f"**{_md(part['title'])}**{marker}", ""] if part["title"] else []
+    return head + [f"- {_md(item['label'])}: {'**missing – required**' if item['missing'] else _md(item['text'])}" for item in part["items"]]
+
+
+def _md_figures(part: Part, _: str) -> list[str]:
+    return [
+        f"- {_md(item['label'])}: **{_md(item['text'])}**" + (f" ({_md(item['note'])})" if item.get("note") else "")
+        + (f" [{item['marker']}]" if item["marker"] else "")
+        for item in part["items"]
+    ]  # fmt: skip
+
+
+_MARKDOWN: dict[str, Callable[[Part, str], list[str]]] = {
+    "figures": _md_figures, "steps": _md_steps, "missing": _md_missing, "fields": _md_fields,
+    "table": lambda part, marker: [f"**{_md(part['title'])}**", "", *_md_table(part["columns"], part["rows"]), "", f"{_md(part['note'])}{marker}".strip()],
+    "form": lambda part, _: [f"**{_md(part['title'])}**", "", *_md_table(part["columns"], part["rows"])],
+    "chart": lambda part, marker: [f"Chart: {_md(chart_words(part))}{marker}"],
+}  # fmt: skip
+
+
+def _md_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        "| " + " | ".join(_md(name) for name in columns) + " |", "|" + "---|" * len(columns),
+        *("| " + " | ".join(_md(cell) for cell in row) + " |" for row in rows),
+    ]  # fmt: skip
+
+
+_CITATION = re.compile(r"\\\[(E\d+)\\\]")
 
 
 def _md(text: Any) -> str:
-    """Text as Markdown that means itself: markup characters escaped, line breaks kept out of tables."""
+    """Text as Markdown that means itself: markup characters escaped, line breaks kept out of tables, citations kept."""
     out = " ".join(str(text).split())
     for char in "\\`*_{}[]<>#|":
         out = out.replace(char, f"\\{char}")
-    return out
+    return _CITATION.sub(r"[\1]", out)
+
+
+# -- HTML
 
 
 def html(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     from jinja2 import FileSystemLoader
     from jinja2.sandbox import SandboxedEnvironment
+    from markupsafe import Markup
 
     environment = SandboxedEnvironment(loader=FileSystemLoader(_HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.get_template("report.html")
-    return template.render(document=document, heading=_heading(document), draft=banner(document), bars=_bars).encode()
+    # The chart's SVG is an element tree of our own making, with every text escaped by its writer.
+    return template.render(
+        document=document, heading=heading_of(document), draft=banner(document), signatures=signatures, shown=steps_shown, marked=marked,
+        picture=lambda part: Markup(svg(chart_block(part))), parameters=lambda item: json.dumps(item, ensure_ascii=False),
+    ).encode()  # fmt: skip
 
 
-def _bars(part: Part) -> list[dict[str, Any]]:
-    """Bars of a chart in a 100 wide box: x, width and height in per cent."""
-    values = [value or 0.0 for value in part["values"]]
-    top = max((abs(value) for value in values), default=0.0) or 1.0
-    width = 100 / max(len(values), 1)
-    return [
-        {"label": label, "x": place * width, "width": width * 0.8, "height": 90 * abs(value) / top, "text": f"{value:g}"}
-        for place, (label, value) in enumerate(zip(part["labels"], values, strict=True))
-    ]
+# -- CSV and JSON
 
 
-def pdf(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
-    """Compiled by typst in a child with a time and memory limit; the folder it may read holds template and data only."""
-    with tempfile.TemporaryDirectory(prefix="andon-report-") as name:
-        folder = Path(name)
-        shutil.copyfile(_HERE / "report.typ", folder / "report.typ")
-        data = {**asdict(document), "heading": _heading(document), "draft": banner(document), "signatures": [asdict(item) for item in signatures]}
-        (folder / "data.json").write_text(json.dumps(data, ensure_ascii=False, default=str), encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [sys.executable, "-I", "-c", _CHILD, name], capture_output=True, timeout=_PDF_SECONDS, check=False, cwd=name
-            )
-        except subprocess.TimeoutExpired as error:
-            raise Unavailable("The PDF took too long to make; choose a shorter period.") from error
-        out = folder / "report.pdf"
-        if done.returncode != 0 or not out.exists():
-            raise Unavailable("The PDF could not be made; the document is kept and can be opened as a page.")
-        return out.read_bytes()
-
-
-def docx(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
-    from docx import Document as Word
-
-    word = Word()
-    word.add_heading(_xml(document.title), 0)
-    word.add_paragraph(banner(document)).runs[0].bold = True
-    for label, text in _heading(document):
-        word.add_paragraph(_xml(f"{label}: {text}"))
+def csv(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
+    """Every table of the document, one below the other with its title, for a spreadsheet; cells that it would compute
+    begin with an apostrophe."""
+    out = io.StringIO()
+    writer = csv_lines.writer(out)
+    writer.writerow([cell(document.id), cell(document.title), cell(banner(document))])
     for section in document.sections:
-        word.add_heading(_xml(section.title), 1)
         for part in section.parts:
-            _word_part(word, part)
-    word.add_heading("Data appendix", 1)
-    for source in document.sources:
-        word.add_paragraph(_xml(f"{source.marker}  {source.title}")).runs[0].bold = True
-        where = source.sql or f"{source.document} revision {source.revision}, page {source.page}, {source.section}"
-        word.add_paragraph(_xml(where))
-        counted = f"Parameters {json.dumps(source.parameters, ensure_ascii=False)}, rows {source.row_count}, data until {source.data_until}, " if source.sql else ""
-        word.add_paragraph(_xml(f"{counted}SHA-256 {source.sha256}"))
-    out = io.BytesIO()
-    word.save(out)
-    return out.getvalue()
+            if part["part"] == "table":
+                writer.writerows([[], [cell(part["title"] or section.title)], [cell(name) for name in part["columns"]]])
+                writer.writerows([cell(text) for text in row] for row in part["rows"])
+    return out.getvalue().encode("utf-8-sig")
 
 
-def _word_part(word: Any, part: Part) -> None:
-    kind = part["part"]
-    marker = f" [{part['marker']}]" if part.get("marker") else ""
-    if kind == "text":
-        word.add_paragraph(_xml(part["text"] + "".join(f" [{name}]" for name in part["markers"])))
-    elif kind == "figures":
-        for item in part["items"]:
-            word.add_paragraph(_xml(f"{item['label']}: {item['text']} {'[' + item['marker'] + ']' if item['marker'] else ''}"), style="List Bullet")
-    elif kind == "table":
-        table = word.add_table(rows=1, cols=len(part["columns"]), style="Light Grid Accent 1")
-        for cell, text in zip(table.rows[0].cells, part["columns"], strict=True):
-            cell.text = _xml(text)
-        for row in part["rows"]:
-            for cell, text in zip(table.add_row().cells, row, strict=True):
-                cell.text = _xml(text)
-        word.add_paragraph(_xml(f"{part['note']}{marker}".strip()))
-    elif kind == "steps":
-        for step in part["steps"]:
-            if step.get("warning"):
-                word.add_paragraph(_xml(step["warning"])).runs[0].bold = True
-            word.add_paragraph(_xml(f"{step['n']}. {step['text']}"))
-        word.add_paragraph(marker.strip())
-    elif kind == "quote":
-        word.add_paragraph(_xml(part["text"]), style="Intense Quote")
-        word.add_paragraph(_xml(f"{part['source']}{marker}"))
-    elif kind == "missing":
-        for item in part["items"]:
-            word.add_paragraph(_xml(f"{item['id']} lacks {item['field']}{marker}"), style="List Bullet")
-        if not part["items"]:
-            word.add_paragraph(f"None of {part['checked']} records lacks a required field.{marker}")
-
-
-def _xml(text: str) -> str:
-    """Characters that XML cannot hold are dropped; python-docx escapes the rest."""
-    return "".join(char for char in text if char in "\t\n" or ord(char) >= 32)
+def cell(text: Any) -> str:
+    """A cell that a spreadsheet shows and does not compute."""
+    plain = str(text)
+    return f"'{plain}" if _FORMULA.match(plain) and not _NUMBER.match(plain) else plain
 
 
 def as_json(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
     return document.canonical().encode()
 
 
-FORMATS: dict[str, Callable[[Document, Sequence[Signature]], bytes]] = {"md": markdown, "html": html, "pdf": pdf, "docx": docx, "json": as_json}
+def _pdf(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
+    from tools.documents.printing import pdf
+
+    return pdf(document, signatures)
+
+
+def _docx(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
+    from tools.documents.word import docx
+
+    return docx(document, signatures)
+
+
+FORMATS: dict[str, Callable[[Document, Sequence[Signature]], bytes]] = {
+    "md": markdown, "html": html, "pdf": _pdf, "docx": _docx, "csv": csv, "json": as_json,
+}  # fmt: skip

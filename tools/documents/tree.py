@@ -1,10 +1,13 @@
 """A document as a tree: sections of parts, and the sources behind every figure. Everything that is rendered, shown,
 verified or stored is made from this one value; `canonical` is what its hash covers.
 
-Parts are dicts with `part` and what belongs to it:
-text {text, markers} · figures {items: [{label, text, marker}]} · table {title, columns, rows, marker, note}
-chart {title, kind: bar|line, labels, values, unit, marker} · steps {title, steps: [{n, text, warning?}], marker}
-quote {text, source, marker} · missing {title, items: [{id, field}], checked, marker}
+Parts are dicts with `part` and what belongs to it; words cite their sources inline as [E1], and `markers` names them:
+text {text, markers} · heading {text} · list {items, markers} · warning {text, markers}
+figures {items: [{label, text, marker, note?}]} · table {title, columns, rows, align, widths, marker, note}
+chart {title, block (as `tools.charts` draws it), marker} · fields {title, items: [{label, text, missing}], marker}
+steps {title, steps: [{n, text, warning, expected, limits, details, reasons, checkpoint}], skill, marker, source}
+quote {text, source, marker} · picture {png (base64), caption, marker} · missing {title, items: [{id, field}], checked, marker}
+blank {label, lines} · form {title, columns, rows}: room for people to write
 """
 
 from __future__ import annotations
@@ -52,7 +55,8 @@ class Source:
 @dataclass(frozen=True)
 class Document:
     """A drafted document. `status` is `draft`; `scope` is what it is about as (label, text). It was made under the rights
-    of `author_id`; `lines` are the lines those reached, empty for the whole site."""
+    of `author_id`; `lines` are the lines those reached, empty for the whole site. `skill` is the reader's,
+    `template_sha256` that of the kind's declaration and template, `logo` the plant's as `png:`, `jpg:` or `svg:` base64."""
 
     id: str
     kind: str
@@ -70,6 +74,7 @@ class Document:
     revision: str = "0"
     skill: str = ""
     template_sha256: str = ""
+    logo: str = ""
 
     def canonical(self) -> str:
         """The one JSON text of this document: sorted keys, no spaces."""
