@@ -171,6 +171,7 @@ def disagreement(raw: Raw, plant: Plant, caller: Caller, question: Question) -> 
     """Ask the product and compare every row; None where they agree, else what differs in a sentence."""
     expected = raw.figures(question.metric, question.where, question.span, question.by)
     question = _bounded(question, expected)
+    expected |= dict.fromkeys(_quiet(raw, question) - set(expected), 0.0)
     where: dict[str, object] = dict(question.where)
     if question.bound:
         where[question.metric] = {edge: _said(question.metric, value) for edge, value in question.bound.items()}
@@ -195,6 +196,17 @@ def disagreement(raw: Raw, plant: Plant, caller: Caller, question: Question) -> 
         if order != sorted(order, reverse=question.sort == "desc"):
             return "out of order"
     return _compared(raw, question, rows, expected) if question.compare is not None else None
+
+
+def _quiet(raw: Raw, question: Question) -> set[Group]:
+    """Where the fewest or at most so many events are asked for, places without one are groups of their own."""
+    if question.metric not in ("alarm_count", "ncr_count") or question.by not in (("line",), ("equipment",), ("area",)):
+        return set()
+    if question.compare is not None or not (question.sort == "asc" or set(question.bound) == {"max"}):
+        return set()
+    places = {k: v for k, v in question.where.items() if k in _PLACES}
+    machines = [row for row in raw.machines.values() if all(raw.meets(raw.values("equipment", row, k), v) for k, v in places.items())]
+    return {(raw.value_of("equipment", row, question.by[0]),) for row in machines}
 
 
 def _bounded(question: Question, figures: Mapping[Group, float | None]) -> Question:

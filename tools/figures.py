@@ -7,8 +7,8 @@ generated questions with plain Python.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from tools.conditions import Condition, Extent
 from tools.evidence import Value
@@ -66,10 +66,99 @@ class _Part:
 def compute(call: Call, question: Question) -> Figures:
     """Run one metric question under the caller's rights."""
     plant = call.plant
+    derived = [name for name in _needed(plant, question) if plant.model.elements[name].derived]
+    members = _members(plant, question)
+    if not derived and members is None:
+        return _asked(call, question)
+    # What cannot be one statement is asked whole, completed here, and only then held against thresholds and ranked.
+    bare = replace(question, having=(), sort=None, limit=None)
+    if derived:
+        figures = _with_floods(call, question, bare, derived)
+    else:
+        shown = dict.fromkeys((*question.metrics, *(c.key for c in question.having)))
+        figures = _asked(call, replace(bare, metrics=tuple(shown)))
+    rows = [*figures.rows]
+    if members is not None:
+        known = {row[question.by[0]] for row in rows}
+        none = dict.fromkeys((*figures.elements, *(c.key for c in question.having), *question.metrics, "counted"), 0)
+        rows += [{**none, question.by[0]: member} for member in members if member not in known]
+    return Figures(arranged(question, rows), figures.elements, figures.answer)
+
+
+def _needed(plant: Plant, question: Question) -> tuple[str, ...]:
+    """Every element that the metrics asked for, held against and sorted by are made of."""
     metrics = [plant.model.metrics[name] for name in (*question.metrics, *(c.key for c in question.having))]
     if question.sort and question.sort[0] in plant.model.metrics:
         metrics.append(plant.model.metrics[question.sort[0]])
-    elements = tuple(dict.fromkeys(name for metric in metrics for name in elements_of(metric)))
+    return tuple(dict.fromkeys(name for metric in metrics for name in elements_of(metric)))
+
+
+def _members(plant: Plant, question: Question) -> list[str] | None:
+    """The places of a count by one level of the hierarchy when nothing is what is asked for: the fewest, or at most so
+    many. A machine without a single event stands in no row of the database, and is the answer."""
+    if len(question.by) != 1 or question.by[0] not in ("line", "equipment", "area"):
+        return None
+    elements = [plant.model.elements[name] for name in _needed(plant, question)]
+    counts = all(plant.model.metrics[name].kind == "count" for name in question.metrics)
+    if not counts or any(plant.model.records[r].grain_s for e in elements for r in e.sum) or any(e.derived for e in elements):
+        return None
+    fewest = question.sort is not None and question.sort[0] in question.metrics and not question.sort[1]
+    at_most = any(c.high is not None and c.low is None for c in question.having) or any(c.include == ("0.0",) for c in question.having)
+    if not fewest and not at_most:
+        return None
+    where = question.where
+    machines = [item for item in plant.equipment.values() if (where.equipment is None or item.id in where.equipment)
+                and (where.lines is None or item.line in where.lines)]  # fmt: skip
+    found = {"equipment": [m.id for m in machines], "line": [m.line for m in machines], "area": [m.area for m in machines]}
+    return sorted(set(found[question.by[0]]) - {""})
+
+
+def _with_floods(call: Call, question: Question, bare: Question, derived: Sequence[str]) -> Figures:
+    """Metrics over what tools.floods counts, beside metrics that one statement answers, group by group."""
+    from tools import floods  # it is about the types of this module
+
+    model = call.plant.model
+    asked = tuple(dict.fromkeys((*question.metrics, *(c.key for c in question.having), *([question.sort[0]] if question.sort else []))))
+    own = tuple(n for n in asked if n in model.metrics and any(model.elements[e].derived for e in elements_of(model.metrics[n])))
+    figures = floods.compute(call, replace(bare, metrics=own), derived)
+    others = tuple(name for name in asked if name in model.metrics and name not in own)
+    if not others:
+        return figures
+    beside = _asked(call, replace(bare, metrics=others))
+    known = {tuple(row[key] for key in question.by): row for row in beside.rows}
+    empty = dict.fromkeys((*beside.elements, *(name for name in others if model.metrics[name].kind == "count")), 0)
+    rows = tuple({**dict.fromkeys(others), **empty, **known.get(tuple(row[key] for key in question.by), {}), **row} for row in figures.rows)
+    return Figures(rows, (*figures.elements, *beside.elements), figures.answer)
+
+
+def arranged(question: Question, rows: Iterable[dict[str, Value]]) -> tuple[dict[str, Value], ...]:
+    """Rows held against the thresholds, ranked (what is not defined last) and cut, as the statement would."""
+
+    def number(row: dict[str, Value], key: str) -> float | None:
+        value = row.get(key)
+        return float(value) if isinstance(value, int | float) else None
+
+    def kept(row: dict[str, Value], condition: Condition) -> bool:
+        value = number(row, condition.key)
+        if value is None or (condition.low is not None and value < condition.low):
+            return False
+        return (condition.high is None or value <= condition.high) and (not condition.include or value in map(float, condition.include))
+
+    found = [row for row in rows if all(kept(row, condition) for condition in question.having)]
+    found.sort(key=lambda row: tuple(str(row.get(key)) for key in question.by))
+    if question.sort is not None:
+        field, descending = question.sort
+        if field in question.by:
+            found.sort(key=lambda row: str(row.get(field)), reverse=descending)
+        else:
+            found.sort(key=lambda row: (number(row, field) is None, (number(row, field) or 0.0) * (-1 if descending else 1)))
+    return tuple(found[: min(question.limit or MAX_ROWS, MAX_ROWS)])
+
+
+def _asked(call: Call, question: Question) -> Figures:
+    """The question as one statement."""
+    plant = call.plant
+    elements = _needed(plant, question)
     sql, parameters = statement(call, question, elements)
     answer = plant.database.run(Statement(sql, parameters, "answer"), plant.grants(call.caller, call.policy), deadline_s=call.deadline_s)
     # The gate spells a name as a column of the database does, where one has it: Made for made.

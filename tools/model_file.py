@@ -155,6 +155,8 @@ class ElementSpec(_Strict):
     kind: ColumnKind = "count"
     unit: str = ""
     whole: tuple[str, ...] = ()
+    #: What tools/floods.py counts from the events of the record that `sum` names, by the rules of ISA-18.2.
+    derived: Literal["steps", "flood_steps", "floods", "flood_alarms", "peak", "raised", "chattering"] | None = None
 
 
 class MetricSpec(_Strict):
