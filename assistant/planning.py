@@ -17,6 +17,7 @@ from assistant.arguments import draft_calls
 from assistant.calendar_slips import slip
 from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged, said_of
+from assistant.plant_words import own_draft
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
 from assistant.scribe import Draft
 from assistant.understand import Question, Understanding
@@ -80,6 +81,9 @@ def plan(
         return Plan(FORBIDDEN, spans=spans, reason=_PRIVATE_REASON)
     if acts_or_falsifies(understanding.text):
         return Plan("refused_unsafe", spans=spans, reason=_ACTS_REASON)
+    own = own_draft(understanding, question, plant)  # what a connected plant's own words say goes before any training
+    if own is not None:
+        understanding, llm = own.understanding, None
     vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)
     understanding, planner = counted(understanding, vote)
     stopped = _without_tools(understanding, plant)
@@ -88,7 +92,7 @@ def plan(
     drafts: list[Draft] = []
     confidence = 1.0
     for clause in understanding.clauses:
-        found = draft_calls(clause, question, plant, len(understanding.clauses) == 1)
+        found = [own.draft] if own is not None else draft_calls(clause, question, plant, len(understanding.clauses) == 1)
         if understanding.followup:
             found = merged(found, clause, understanding, question, plant)
         drafts += found

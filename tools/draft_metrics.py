@@ -389,6 +389,19 @@ def _events(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> None
                 "count",
                 "down",
             )
+    for name, r in records.items():
+        if r.role.kind == "record" and r.listed and name not in ("alarm_events", "nonconformances", "equipment", "products"):
+            stem = own_name(f"{name}_rows", book.elements)
+            book.element(stem, r.label.capitalize(), {name: "1"})
+            book.metric(
+                own_name(f"count_{name}"),
+                r.label.capitalize(),
+                [f"number of {r.label}", f"{r.singular} count"],
+                f"{r.label} recorded",
+                stem,
+                "count",
+                "none",
+            )
     changes = records.get("changeovers")
     if changes is not None and (column := changes.role.column("duration")):
         book.element(

@@ -79,7 +79,7 @@ class Drafted:
 
 _ALIASES = {
     "production_orders": ["production orders", "work orders", "orders", "jobs"], "maintenance_orders": ["maintenance orders", "work orders", "maintenance jobs", "repairs"],
-    "downtime_events": ["stops", "downtimes", "downtime events", "stoppages", "breakdowns"], "alarm_events": ["alarms", "alarm events", "faults"],
+    "downtime_events": ["stops", "downtimes", "downtime records", "downtime events", "stoppages", "breakdowns"], "alarm_events": ["alarms", "alarm events", "faults"],
     "nonconformances": ["nonconformances", "ncrs", "defects", "quality issues"], "quality_results": ["quality checks", "inspections", "quality results", "tests"],
     "spare_parts": ["inventory", "stock", "spare parts", "parts", "items"], "lots": ["lots", "batches"], "certifications": ["certifications", "certificates", "trainings"],
     "equipment": ["machines", "equipment", "assets"], "products": ["products", "articles", "items"], "production_records": ["production records"],
@@ -90,6 +90,10 @@ _ALIASES = {
 _RECORD_OF_DIMENSION = {"product": "products", "people": "people", "supplier": "suppliers", "customer": "customers", "line": "lines", "area": "areas",
                         "site": "sites", "variant": "variants", "reason": "reasons", "defect": "defect_types", "signal": "signals", "part": "spare_parts",
                         "shift": "shifts", "calendar": "calendar_days"}  # fmt: skip
+
+
+_UNCOUNTED = {"inventory": "item", "equipment": "unit", "energy": "record", "consumption": "record", "maintenance": "record", "quality": "record", "production": "record",
+              "downtime": "event", "scrap": "record", "genealogy": "entry", "training": "record", "log": "entry", "history": "entry", "bom": "entry", "rework": "record"}  # fmt: skip
 
 
 def drafted_records(
@@ -117,6 +121,9 @@ def _record(
     one = " ".join([*words[:-1], singular(words[-1])])
     many = " ".join([*words[:-1], plural(singular(words[-1]))])
     aliases = distinct([own, many, one, *_ALIASES.get(name, [])])
+    if words[-1] in _UNCOUNTED:
+        one, many = f"{' '.join(words)} {_UNCOUNTED[words[-1]]}", f"{' '.join(words)} {_UNCOUNTED[words[-1]]}s"
+        aliases = distinct([*aliases, one, many])
     record = Drafted(role, role.table.name, many, one, role.evidence, aliases)
     if role.doubtful:
         record.evidence = f"CHECK: {role.evidence}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time as clock
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
@@ -67,6 +67,8 @@ class Plant:
     areas: Mapping[str, Place] = field(default_factory=dict)
     lines: Mapping[str, Place] = field(default_factory=dict)
     equipment: Mapping[str, EquipmentInfo] = field(default_factory=dict)
+    own_lines: frozenset[str] | None = None  # set in the view of one caller
+    foreign: bool = False  # its model is not the shipped one: it may have words that no training knows
     _cache: dict[str, tuple[float, Any]] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -78,7 +80,8 @@ class Plant:
         bare = cls(model, Database.open(url), model.calendar())
         places = {level: bare._places(level) for level in ("site", "area", "line")}
         machines = bare._machines(places["line"], places["area"])
-        return cls(model, bare.database, bare.calendar, places["site"], places["area"], places["line"], machines)
+        own = model_path is not None and Path(model_path).resolve() != SHIPPED_MODEL.resolve()
+        return cls(model, bare.database, bare.calendar, places["site"], places["area"], places["line"], machines, foreign=own)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -108,10 +111,31 @@ class Plant:
             parameters["person"] = caller.user
         return Grants(tables, parameters)
 
+    def seen_by(self, caller: Caller) -> Plant:
+        """This plant as the caller may know it: names that stand in rows of lines (defects, alarm codes, signals), and
+        how fresh the data is, are those of the caller's own lines. The hierarchy stays whole: everybody knows the
+        machines by name."""
+        lines = caller.scope.lines
+        if lines is None or not self.lines or self.own_lines == lines:
+            return self
+        key = f"seen by {caller.role} of {sorted(lines)}"
+        view: Plant = self._cached(key, WORDS_S, lambda: replace(self, own_lines=lines, _cache={}))
+        return view
+
+    def shows_part_of(self, kind: str) -> bool:
+        """True where this plant is one caller's view and the names of this kind stand in rows of lines."""
+        sources = (self.model.people,) if kind in ("person", "operator") else self.model.vocabulary.get(kind, ())
+        scopes = [self.model.tables[source.table].scope for source in sources if source is not None]
+        return self.own_lines is not None and any(scope != "shared" for scope in scopes)
+
     @cached_property
     def system_grants(self) -> Grants:
         """For the plant's own questions (names, freshness): every table that is not forbidden, no secret column."""
-        return model_grants(self.model)
+        grants = model_grants(self.model)
+        if self.own_lines is None:
+            return grants
+        tables = {name: replace(grant, scope=self._line_predicate(name)) for name, grant in grants.tables.items()}
+        return Grants(tables, {"lines": sorted(self.own_lines) or [""]})
 
     def _table_grants(self, caller: Caller, scoped: bool, own: Mapping[str, str]) -> dict[str, TableGrant]:
         sees_personal = caller.role in self.model.personal_for
@@ -124,15 +148,21 @@ class Plant:
             scope = ""
             if name in own:
                 scope = self._own_predicate(name, own[name])
-            elif scoped and table.scope == "site":
-                scope = "1 = 0"
-            elif scoped and table.scope != "shared":
-                path = column_path(expression(table.scope))
-                scope = self._scope_predicate(name, path)
-                if table.unowned == "visible":
-                    scope = f"{scope} OR {quoted(path[0])} IS NULL"
+            elif scoped:
+                scope = self._line_predicate(name)
             found[name] = TableGrant(table.table or name, columns, masked, scope)
         return found
+
+    def _line_predicate(self, name: str) -> str:
+        """Which rows of a table belong to the lines; "" for a table whose rows are everybody's."""
+        table = self.model.tables[name]
+        if table.scope == "shared":
+            return ""
+        if table.scope == "site":
+            return "1 = 0"
+        path = column_path(expression(table.scope))
+        scope = self._scope_predicate(name, path)
+        return f"{scope} OR {quoted(path[0])} IS NULL" if table.unowned == "visible" else scope
 
     def _scope_predicate(self, table: str, path: Sequence[str]) -> str:
         """`line_id IN (:lines)`, or the same through the tables that lead to the line."""
