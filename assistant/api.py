@@ -27,14 +27,15 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 
+from assistant import documents_api
 from assistant.demo import PASSWORD as DEMO_PASSWORD
-from assistant.guard import DOCUMENT_POLICY, Guard
+from assistant.guard import Guard
 from assistant.pages import PagePictures
-from assistant.problems import BadQuestion, NotAllowed, NotFound, NotSignedIn, Problem, Unavailable, translated
+from assistant.problems import BadQuestion, NotAllowed, NotFound, NotSignedIn, Problem, translated
 from assistant.store import SESSION_HOURS
 from assistant.streaming import HEARTBEAT_S, Lane, Report, Running, stream
 from assistant.turn import Ask
-from assistant.wire import ConfirmIn, DocumentIn, FeedbackIn, LoginIn, QuestionIn, machines, person, plant_card
+from assistant.wire import ConfirmIn, FeedbackIn, LoginIn, QuestionIn, machines, person, plant_card
 from tools.access import Caller, Policy
 
 log = logging.getLogger("andon.service")
@@ -117,6 +118,8 @@ class Service:
         caller = await self._known(request)
         if caller is None:
             raise NotSignedIn("Nobody is signed in here; sign in first.")
+        if request.url.path != "/api/password" and await _aside(self.assistant.store.must_change, caller.user):
+            raise NotAllowed("Your password was set by somebody else; change it first.")
         return caller
 
     async def login(self, request: Request, body: LoginIn) -> Response:
@@ -125,9 +128,10 @@ class Service:
         if caller is None:
             raise NotSignedIn("That name and password do not fit together; try again.")
         token = await _aside(self.assistant.store.open_session, caller.user)
+        shown = {"user": person(caller), "must_change": await _aside(self.assistant.store.must_change, caller.user)}
         if body.program:
-            return JSONResponse({"user": person(caller), "token": token})
-        response = JSONResponse({"user": person(caller)})
+            return JSONResponse({**shown, "token": token})
+        response = JSONResponse(shown)
         response.set_cookie(
             COOKIE, token, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=request.url.scheme == "https"
         )
@@ -277,33 +281,6 @@ class Service:
             return Response(status_code=304, headers=headers)
         return Response(picture.png, media_type="image/png", headers=headers)
 
-    def _documents(self) -> Any:
-        documents = getattr(self.assistant, "documents", None)
-        if documents is None:
-            raise Unavailable("Documents are not set up in this plant; ask the administrator.")
-        return documents
-
-    async def draft(self, request: Request, body: DocumentIn) -> Response:
-        """Draft a document of a kind. 201 with the document, or 200 with a status and a sentence where there is none."""
-        caller = await self._caller(request)
-        verdict = self.assistant.policy.may_use(caller, "draft_document")
-        if not verdict.allowed:
-            raise NotAllowed(verdict.reason)
-        drafted = await _aside(self._documents().draft, caller, body.kind, body.model_extra or {})
-        return JSONResponse(drafted, status_code=201 if drafted.get("document") else 200)
-
-    async def document(self, request: Request, document: Annotated[str, InPath(max_length=120)]) -> Response:
-        """A document: its state without a suffix, its content with .md, .html, .pdf or .docx."""
-        caller = await self._caller(request)
-        name, dot, suffix = document.rpartition(".")
-        if dot and suffix in _MEDIA:
-            content = await _aside(self._documents().rendered, caller, name, suffix)
-            headers = {"content-disposition": f'inline; filename="{_plain_name(name)}.{suffix}"', "cache-control": "no-store"}
-            if suffix == "html":
-                headers["content-security-policy"] = DOCUMENT_POLICY
-            return Response(content, media_type=_MEDIA[suffix], headers=headers)
-        return JSONResponse(await _aside(self._documents().show, caller, document))
-
     # Running the service
 
     async def healthz(self) -> Response:
@@ -321,13 +298,6 @@ class Service:
         return Response(generate_latest(self.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-_MEDIA = {
-    "md": "text/markdown; charset=utf-8",
-    "html": "text/html; charset=utf-8",
-    "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
-
 #: (method, path, name of the handler); the page's files are mounted beside them.
 ROUTES = (
     ("POST", "/api/ask", "ask"),
@@ -338,8 +308,6 @@ ROUTES = (
     ("GET", "/api/equipment", "equipment"),
     ("GET", "/api/sources/{document}/{revision}/{page}.png", "page"),
     ("GET", "/api/sources/{document}/{revision}", "source"),
-    ("POST", "/api/documents", "draft"),
-    ("GET", "/api/documents/{document}", "document"),
     ("POST", "/api/login", "login"),
     ("POST", "/api/logout", "logout"),
     ("GET", "/api/me", "me"),
@@ -361,6 +329,7 @@ def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     app = FastAPI(title="Andon", docs_url=None, redoc_url=None, lifespan=lifespan, default_response_class=JSONResponse)
     for method, path, name in ROUTES:
         app.add_api_route(path, getattr(service, name), methods=[method], name=name, response_model=None)
+    documents_api.add(app, assistant, service._caller, _aside)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/ui", PageFiles(directory=UI), name="ui")
     app.add_exception_handler(Problem, _on_problem)
@@ -413,10 +382,6 @@ async def _aside(function: Callable[..., Done], *arguments: Any) -> Done:
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
-
-
-def _plain_name(text: str) -> str:
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "_" for c in text)
 
 
 def _loopback(host: str) -> bool:

@@ -26,6 +26,7 @@ from tools.registry import Tool, all_tools
 if TYPE_CHECKING:
     from assistant.planning import Plan
     from assistant.router import Router
+    from assistant.scheduled import Scheduled
     from retrieval.index import Index
     from tools.documents.register import Register
     from tools.plant_model import Plant
@@ -119,7 +120,7 @@ class Assistant:
         model = {"name": writer.name, "sha256": writer.sha256} if writer is not None else {"name": "router", "sha256": ""}
         return Parts(
             plant=self.plant, index=self.index, router=self.router, writer=writer, tools=self.tools, policy=self.policy,
-            stores={"store": self.store, "documents": self.register}, model=model, pool=self._pool,
+            stores={"store": self.store, "documents": self.register, "kinds": self.settings.home / "kinds"}, model=model, pool=self._pool,
             time_budget_s=self.settings.time_budget_s, question_characters=self.settings.question_characters,
         )  # fmt: skip
 
@@ -138,6 +139,12 @@ class Assistant:
     @cached_property
     def documents(self) -> Drafts:
         return Drafts(self)
+
+    @cached_property
+    def scheduled(self) -> Scheduled:
+        from assistant.scheduled import Scheduled
+
+        return Scheduled(self)
 
     # Who and when
 
@@ -342,6 +349,8 @@ class Assistant:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+        if "scheduled" in self.__dict__:
+            self.scheduled.stop()
         for name in ("plant", "index", "writer", "store"):
             part = self.__dict__.get(name)
             if part is not None and hasattr(part, "close"):

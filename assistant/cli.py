@@ -463,9 +463,11 @@ def users(
     name: Annotated[str | None, typer.Option(help="the printed name")] = None,
     role: Annotated[str | None, typer.Option(help="operator, technician, supervisor, quality, administrator or expert")] = None,
     line: Annotated[list[str] | None, typer.Option(help="a line whose records the user may see; none: the whole site")] = None,
+    reset: Annotated[str | None, typer.Option(metavar="ID", help="set a user's password, read from stdin; its owner must change it")] = None,
+    change: Annotated[str | None, typer.Option(metavar="ID", help="change one's own password: the old and the new on two lines of stdin")] = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Who may use Andon: list them, or add one."""
+    """Who may use Andon: list them, add one, reset or change a password."""
     from tools.access import ROLES
 
     if add is not None and (role not in ROLES or not name):
@@ -476,7 +478,14 @@ def users(
             password = sys.stdin.readline().rstrip("\n")
             if len(password) < 8:
                 raise BadQuestion("A password has at least 8 characters; pass it on standard input.")
+            known_before = add in store.callers()
             store.put_user(add, name or add, role or "", line or None, password)
+            if known_before:
+                store.reset_password(add, password)
+        if reset is not None:
+            store.reset_password(reset, sys.stdin.readline().rstrip("\n"))
+        if change is not None:
+            store.change_password(change, sys.stdin.readline().rstrip("\n"), sys.stdin.readline().rstrip("\n"))
         known = [
             {"user": c.user, "name": c.name, "role": c.role, "lines": sorted(c.scope.lines) if c.scope.lines is not None else None}
             for c in store.callers().values()
@@ -568,6 +577,11 @@ def show_block(block: Mapping[str, Any]) -> None:
         out.print(f"[bold]{block['text']}[/bold]  (confirm on the tablet, token {block.get('token')})")
     elif kind == "document":
         out.print(f"[bold]{block['title']}[/bold] ({block['status']}) {block['id']}")
+
+
+from assistant import documents_cli  # noqa: E402  (its commands use what stands above)
+
+app.add_typer(documents_cli.app, name="documents")
 
 
 def run() -> None:

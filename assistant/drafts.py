@@ -60,7 +60,7 @@ class Drafts:
         assistant = self._assistant
         return Call(
             caller=caller, now=now, plant=assistant.plant, index=assistant.index, policy=assistant.policy,
-            stores={"store": assistant.store, "documents": shelf or self.register},
+            stores={"store": assistant.store, "documents": shelf or self.register, "kinds": assistant.settings.home / "kinds"},
         )  # fmt: skip
 
     def _drafted(self, call: Call, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class Drafts:
         result = step.result
         if result.status != "answered":
             return {"status": result.status, "text": result.message, "document": None}
-        return {"status": "answered", "assumed": list(result.assumed), **self.show(call.caller, result.data["document"])}
+        return {**self.show(call.caller, result.data["document"]), "status": "answered", "assumed": list(result.assumed)}
 
     def _resolved(self, call: Call, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Names as people write them become ids, a period's words become a period."""
@@ -95,7 +95,7 @@ class Drafts:
         """The revision, when the caller may see it; one that is not for this person is as unknown as one that is not."""
         if caller.role == "administrator":
             raise NotAllowed("An administrator manages users and settings and sees no plant data.")
-        kept = _plainly(lambda: self.register.store.get(identity, revision))
+        kept = plainly(lambda: self.register.store.get(identity, revision))
         if kept is None or not self._sees(caller, kept):
             raise NotFound(f"There is no document {identity}{f' revision {revision}' if revision is not None else ''}.")
         return kept
@@ -111,7 +111,7 @@ class Drafts:
             raise BadQuestion(f"There is no state {state}; there are {', '.join(STATES)}.")
         if caller.role == "administrator":
             raise NotAllowed("An administrator manages users and settings and sees no plant data.")
-        found = _plainly(lambda: self.register.store.every(state, kind, caller.user if mine else ""))
+        found = plainly(lambda: self.register.store.every(state, kind, caller.user if mine else ""))
         newest: dict[str, Kept] = {}
         for kept in found:
             if self._sees(caller, kept) and (kept.document not in newest or kept.revision > newest[kept.document].revision):
@@ -120,7 +120,7 @@ class Drafts:
 
     def _summary(self, kept: Kept) -> dict[str, Any]:
         return {
-            "document": kept.document, "kind": kept.kind, "title": kept.title, "status_of_document": kept.state,
+            "document": kept.document, "status": kept.state, "kind": kept.kind, "title": kept.title, "status_of_document": kept.state,
             "revision": str(kept.revision), "version": kept.version, "created": kept.created, "changed": kept.changed,
             "authors": list(kept.authors),
         }  # fmt: skip
@@ -128,7 +128,7 @@ class Drafts:
     def show(self, caller: Caller, identity: str, revision: int | None = None) -> dict[str, Any]:
         """The document's state: what it is about, its sources and hash, its signatures, and what this caller may do."""
         kept = self._open(caller, identity, revision)
-        document = _plainly(lambda: self.register.store.tree(kept))
+        document = plainly(lambda: self.register.store.tree(kept))
         store = self.register.store
         revisions = [one for one in store.revisions(identity) if self._sees(caller, one)]
         return {
@@ -163,13 +163,13 @@ class Drafts:
         if form not in FORMATS:
             raise BadQuestion(f"There is no format {form}; there are {', '.join(FORMATS)}.")
         kept = self._open(caller, identity, revision)
-        return _plainly(lambda: self.register.rendered(kept, form))
+        return plainly(lambda: self.register.rendered(kept, form))
 
     def compared(self, caller: Caller, identity: str, left: int | None = None, right: int | None = None) -> dict[str, Any]:
         """Two revisions side by side; without numbers the newest against the one before it."""
         new = self._open(caller, identity, right)
         old = self._open(caller, identity, left if left is not None else max(new.revision - 1, 1))
-        found = _plainly(lambda: differences(self.register.store.tree(old), self.register.store.tree(new)))
+        found = plainly(lambda: differences(self.register.store.tree(old), self.register.store.tree(new)))
         return {"document": identity, "left": self._summary(old), "right": self._summary(new), "sections": [asdict(item) for item in found]}
 
     def trail(self, caller: Caller, identity: str = "", **wanted: Any) -> list[Entry]:
@@ -178,7 +178,7 @@ class Drafts:
             self._open(caller, identity)
         elif caller.role != "quality":
             raise NotAllowed("The trail of all documents is for the role quality; name one document.")
-        return _plainly(lambda: self.register.store.trail(document=identity, **wanted))
+        return plainly(lambda: self.register.store.trail(document=identity, **wanted))
 
     def trail_csv(self, caller: Caller, identity: str = "", **wanted: Any) -> str:
         return as_csv(self.trail(caller, identity, **wanted))
@@ -187,23 +187,23 @@ class Drafts:
 
     def edit(self, caller: Caller, identity: str, section: str, text: str, version: int | None = None, reason: str = "") -> dict[str, Any]:
         self._open(caller, identity)
-        _plainly(lambda: self.register.edit(identity, caller, section, text, version, reason))
+        plainly(lambda: self.register.edit(identity, caller, section, text, version, reason))
         return self.show(caller, identity)
 
     def revise(self, caller: Caller, identity: str, reason: str = "") -> dict[str, Any]:
         self._open(caller, identity)
-        _plainly(lambda: self.register.revise(identity, caller, reason))
+        plainly(lambda: self.register.revise(identity, caller, reason))
         return self.show(caller, identity)
 
     def prepare(self, caller: Caller, identity: str, meaning: str = "", reason: str = "") -> dict[str, Any]:
         """What an approval would keep, rendered to be looked at: a token for its PDF and for the signature."""
         self._open(caller, identity)
-        made = _plainly(lambda: self.register.prepare(identity, caller, meaning, reason))
+        made = plainly(lambda: self.register.prepare(identity, caller, meaning, reason))
         return {"signing": made.token, "document": made.document, "revision": str(made.revision), "version": made.version,
                 "expires": made.expires.isoformat(), "bytes": len(made.pdf)}  # fmt: skip
 
     def prepared_pdf(self, caller: Caller, token: str) -> bytes:
-        return _plainly(lambda: self.register.store.blob(self.register.prepared(token, caller)[6]))
+        return plainly(lambda: self.register.store.blob(self.register.prepared(token, caller)[6]))
 
     def step(self, caller: Caller, identity: str, to: str, *, version: int | None = None, meaning: str = "", reason: str = "",
              password: str | None = None, signing: str = "") -> dict[str, Any]:  # fmt: skip
@@ -216,7 +216,7 @@ class Drafts:
                 name, identity, caller, version=version, meaning=meaning, reason=reason, password=password, signing=signing
             )
 
-        after = _plainly(take)
+        after = plainly(take)
         return self.show(caller, identity, after.revision)
 
     # -- is it still so
@@ -224,7 +224,7 @@ class Drafts:
     def verify(self, caller: Caller, identity: str, revision: int | None = None) -> dict[str, Any]:
         """Recompute every figure and passage, check every stored byte; `clean` when nothing has changed."""
         kept = self._open(caller, identity, revision)
-        faults = [text for about, text in _plainly(self.register.store.audit) if about in ("", identity)]
+        faults = [text for about, text in plainly(self.register.store.audit) if about in ("", identity)]
         try:
             store = self.register.store
             found = asdict(verify(store.tree(kept), store.proof(kept), self._assistant.plant, self._assistant.index, faults))
@@ -238,10 +238,10 @@ class Drafts:
 
     def verify_all(self) -> list[str]:
         """Faults of everything that is kept: contents, records, signatures, the trail."""
-        return [text for _, text in _plainly(self.register.store.audit)]
+        return [text for _, text in plainly(self.register.store.audit)]
 
 
-def _plainly(work: Callable[[], Done]) -> Done:
+def plainly(work: Callable[[], Done]) -> Done:
     """Run it; what the register refuses and what fails below becomes a Problem."""
     try:
         return work()

@@ -71,6 +71,7 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
             listener.close()
             raise Unavailable(f"Port {port} on {host} cannot be used ({(error.strerror or 'refused').lower()}); name another with --port.") from error
         assistant.warm()
+        assistant.scheduled.start()
         say(f"Andon answers at http://{host}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
         server = uvicorn.Server(uvicorn.Config(create_app(assistant), log_level="warning", access_log=False, timeout_graceful_shutdown=10))
         try:

@@ -163,8 +163,10 @@ class Store:
 
     def reset_password(self, user: str, password: str, now: datetime | None = None) -> None:
         """Somebody else sets a person's password: its owner must change it, and it cannot sign for 24 hours.
-        Raises NotFound."""
+        Raises NotFound, BadQuestion."""
         now = now or datetime.now(UTC)
+        if len(password) < 8:
+            raise BadQuestion("A password has at least 8 characters.")
         with self._transaction() as connection:
             self._set_password(connection, user, password)
             connection.execute(credentials.delete().where(credentials.c.user == user))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tools.access import Caller
 from tools.registry import ToolError
@@ -35,13 +35,6 @@ class FeedbackIn(BaseModel):
     turn: str = Field(max_length=64)
     helped: bool
     comment: str | None = Field(None, max_length=2000)
-
-
-class DocumentIn(BaseModel):
-    """What to draft; everything beside `kind` is an argument of the tool: equipment, line, product, lot, period ..."""
-
-    model_config = ConfigDict(extra="allow")
-    kind: str = Field(max_length=60)
 
 
 def person(caller: Caller) -> dict[str, Any]:

@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS prepared (
 CREATE TABLE IF NOT EXISTS schedules (
     schedule TEXT PRIMARY KEY, kind TEXT NOT NULL, arguments TEXT NOT NULL, trigger TEXT NOT NULL, user TEXT NOT NULL,
     created TEXT NOT NULL, reached TEXT NOT NULL, note TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS served (occasion TEXT PRIMARY KEY);
 """
 _COLUMNS = (
     "document", "revision", "state", "version", "kind", "title", "created", "changed", "authors", "lines", "tree", "proof",

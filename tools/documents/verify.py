@@ -28,6 +28,9 @@ _SHOWN = 5
 _SCOPE = re.compile(r"\bscope__")
 _NUMBERED = re.compile(r"\$(\d+)")
 _NAMED = re.compile(r"\$([A-Za-z_]\w*)")
+#: How the gate writes a CTE of literal ranges for SQLite, which names no columns behind VALUES.
+_RANGES = re.compile(r'"(\w+)" AS \(SELECT ((?:"_values"\."column\d+" AS "[^"]+"(?:, )?)+) FROM \((VALUES .*?)\) AS "_values"\)')
+_QUOTED = re.compile(r'AS ("[^"]+")')
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,8 @@ def _asked_again(plant: Plant, source: Source, statement: Mapping[str, Any], kep
 
 def again(sql: str, parameters: Mapping[str, Any], order: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """A statement as it ran, as the gate takes it: its own scope parameters under another name, `$1` and `$name` as
-    `:name`."""
+    `:name`, literal ranges with the names of their columns before them."""
+    sql = _RANGES.sub(lambda match: f'"{match.group(1)}"({", ".join(_QUOTED.findall(match.group(2)))}) AS ({match.group(3)})', sql)
     if order:
         sql = _NUMBERED.sub(lambda match: f":{order[int(match.group(1)) - 1]}", sql)
         sql = _NAMED.sub(r":\1", sql)
