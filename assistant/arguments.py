@@ -22,7 +22,7 @@ from assistant.knowledge_arguments import (
     sql_drafts,
     trace_drafts,
 )  # fmt: skip
-from assistant.metric_arguments import metric_drafts
+from assistant.metric_arguments import metric_drafts, without_any
 from assistant.record_arguments import record_drafts
 from assistant.scribe import SECOND_TOOL, Draft, Scribe
 from assistant.understand import Clause, Question
@@ -40,7 +40,8 @@ def draft_calls(clause: Clause, question: Question, plant: Plant, alone: bool = 
         tools.append(clause.reading.tools[1][0])
     drafts: list[Draft] = []
     for tool in tools:
-        drafts += BUILDERS[tool](scribe)
+        none_of = without_any(scribe) if tool in ("query_metrics", "list_records") else None
+        drafts += [none_of] if none_of else BUILDERS[tool](scribe)
     return drafts
 
 

@@ -21,7 +21,9 @@ _HIGHEST_DAY_MEANT = 39
 _LONGEST_WRAP_DAYS = 270  # "20 December to 10 January" runs into the next year; "20 May to 10 May" is a slip
 
 _DAY_MONTH = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\.? (?:of )?({MONTH})\b\.?(?:,? (\d{{4}})\b)?(?!-\d)", re.IGNORECASE)
-_MONTH_DAY = re.compile(rf"\b({MONTH})\.? (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:\d|-\d| ?(?:am|pm|h|%)\b)(?:,? (\d{{4}})\b)?", re.IGNORECASE)
+_MONTH_DAY = re.compile(
+    rf"\b({MONTH})\.? (?:the )?(\d{{1,2}})(?:st|nd|rd|th)?\b(?!:\d|-\d| ?(?:am|pm|h|%)\b)(?:,? (\d{{4}})\b)?", re.IGNORECASE
+)
 _ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
 _DOTTED = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})?(?![\d.])")
 _WEEK = re.compile(r"\b(?:calendar )?(?:week|wk|cw|kw) ?(\d{1,3})\b(?! ?(?:days?|weeks?))", re.IGNORECASE)

@@ -237,6 +237,11 @@ class Marks:
             out.append(trimmed(Span(label, text[start:end], start, end, 1.0 if not times else times[0].score), text))
         return sorted(out, key=lambda s: s.start)
 
+    def _is_kind(self, text: str) -> bool:
+        """Whether a span only says what kind of thing is meant ("spares", "the suppliers"), which filters nothing."""
+        plain = " ".join(w for w in re.findall(r"[a-z]+", text.lower()) if w not in ("the", "our", "all", "any", "my", "these", "those"))
+        return not re.search(r"\d", text) and (plain in KIND_WORDS or plain in _record_words(self.plant))
+
     def _own_line(self) -> str | None:
         """The line of the machine in front, else the only line that the caller may see."""
         machine = self.plant.equipment.get(self.question.equipment or "")
@@ -283,6 +288,8 @@ class Marks:
             return made("line", line, True) if line else None
         if label in NAMES and set(re.findall(r"[a-z]+", text.lower())) <= _NO_NAME and not re.search(r"\d", text):
             return None
+        if label in NAMES and label not in HIERARCHY and self._is_kind(text):
+            return None
         if label in NAMES:
             found = self.names.resolve(text, label)
             front = self.question.equipment
@@ -307,6 +314,24 @@ class Marks:
             said = self._time(text, span.turn)
             return made(label, plainly(said, lambda words: self._time(words, span.turn)) if said else None, said is not None)
         return made(label, text.strip() if label in PHRASES else bare_code(text, label), True)
+
+
+#: Nouns for a whole kind of things, in singular and plural.
+KIND_WORDS = frozenset(
+    word + end
+    for word in ("spare", "spare part", "part", "component", "consumable", "product", "piece", "unit", "article", "item", "supplier",
+        "vendor", "customer", "client", "reason", "cause", "defect", "fault", "failure", "certificate", "certification", "licence",
+        "license", "qualification", "training", "skill", "material", "operator", "person", "colleague", "worker", "employee", "sku",
+        "variant", "model", "stop", "order", "lot", "report")
+    for end in ("", "s")
+) | {"people", "batch", "batches", "stock", "guys", "staff", "crew", "goods", "everyone", "everybody", "anyone"}  # fmt: skip
+
+
+def _record_words(plant: Plant) -> frozenset[str]:
+    try:
+        return frozenset(plant.vocabulary("record"))
+    except ToolError:
+        return frozenset()
 
 
 _NO_NAME = frozenset(

@@ -91,9 +91,51 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
         arguments["sort"] = sort if sort != "none" else "desc"
     if limit:
         arguments["limit"] = limit
+    if compare is None and not having and _WHY_CHANGE.search(scribe.clause.text):
+        compare = "previous_period"  # a change is explained by what it changed from
     if compare is not None:
         arguments["compare_to"] = compare
     return [Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))]
+
+
+_WITHOUT = re.compile(
+    r"\b(lines?|machines?|equipment|assets?|products?|shifts?|areas?|suppliers?)\b(?: (?:that|which|who))?"
+    r"(?: (?:ran|run|got|went|had|have|has|having|with|saw|showed?|produced?|made|caused?|recorded|were|was|been|did|do|does))*"
+    r"(?:n't|nt)?(?: (?:have|had|see|got|get|raise|cause|make))*"
+    r" (?:with )?(?:no|without(?: any| a single)?|zero|not (?:a single|any|one)|any|a single|free of|entirely without)"
+    r" (?:\w+ )?(alarms?|faults?|stops?|stoppages?|downtimes?|breakdowns?|ncrs?|nonconformances?|non-conformances?|scrap|rejects?)\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(r"\b(?:no|not|without|zero|free of)\b|n't\b|\b(?:did|have|has|had)nt\b", re.IGNORECASE)
+_COUNTED_BY = {"a": "alarm_count", "f": "alarm_count", "d": "downtime", "b": "downtime", "n": "ncr_count", "r": "scrap_count"}
+
+
+def without_any(scribe: Scribe) -> Draft | None:
+    """ "Which machines had no alarms this week": a figure that is zero, by the thing that is asked for; None for any
+    other question. A list of records cannot say what is not in it."""
+    m = _WITHOUT.search(scribe.clause.text)
+    if m is None or not _DENIES.search(m.group(0)):
+        return None
+    word = m.group(2).lower()
+    metric = "scrap_count" if word == "scrap" else "downtime" if word.startswith("st") else _COUNTED_BY[word[0]]
+    key = BY_WORDS.get(m.group(1).lower()) or BY_WORDS.get(m.group(1).lower().removesuffix("s"))
+    if metric not in scribe.plant.model.metrics or key is None:
+        return None
+    period, unresolved, shift = scribe.period()
+    where = with_shift({**scribe.where(*(label for label in DATA_FILTERS if label not in ("code", "reason", "defect"))), metric: {"max": 0}}, shift)
+    arguments: dict[str, Any] = {"metrics": [metric], "where": where, "by": [key]}
+    if period:
+        arguments["period"] = period
+    return Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))
+
+
+_WHY_CHANGE = re.compile(
+    r"\b(?:why|what (?:made|caused|drove|pushed|pulled|is behind|was behind|led to)|how come|reason|explain|because of what)\b.*"
+    r"\b(?:dropp?\w*|fell|fall\w*|dipp?\w*|declin\w*|(?:go|goes|gone|going|went) (?:up|down)|ris\w+|rose|increas\w*|decreas\w*|"
+    r"climb\w*|jump\w*|wors\w+|better|chang\w+|slump\w*|deteriorat\w*|improv\w*|plunge\w*|(?:so much )?(?:lower|higher|less|more)(?: than)?|"
+    r"spik\w+|collaps\w*)\b",
+    re.IGNORECASE,
+)
 
 
 _UNTIL = r"(?= (?:out|of it|from|in|on|at|for|of|over|during|last|this|yesterday|today|tonight|since|by|per|vs|versus|and|only|please)\b|[,.?!;:]|$)"

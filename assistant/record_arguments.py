@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from assistant.lm.labels import RECORD_STATUSES
+from assistant.marks import KIND_WORDS, names_of
 from assistant.scribe import (
     BY_WORDS,
     CHOSEN,
@@ -19,7 +20,6 @@ from assistant.scribe import (
     period_notes,
     with_shift,
 )  # fmt: skip
-from assistant.understand import names_of
 
 _OLDER = re.compile(r"(older|younger) than (?:an? )?(\d+)? ?(day|week|month|year)s?", re.IGNORECASE)
 _GRADES = re.compile(r"(?<![\w-])(critical|major|minor)s?\b(?! (?:dimension|part|spare|to))", re.IGNORECASE)
@@ -211,6 +211,18 @@ def canonical_status(known: Mapping[str, Any], label: str, said: Sequence[str]) 
     return next((near for near in _NEAR_STATUS.get(label, ()) if near in known), None)
 
 
+#: What names one record of a kind.
+_OWN_ID: Mapping[str, tuple[str, ...]] = {
+    "lots": ("lot",), "production_orders": ("order",), "maintenance_orders": ("id", "order"), "nonconformances": ("id",), "capas": ("id",),
+    "documents": ("id",), "products": ("product",), "equipment": ("equipment",),
+}  # fmt: skip
+_ASKS_STATE = re.compile(
+    r"^(?:(?:ok|so|and|hey|hi|sorry|please|can you (?:tell me|check)(?: if| whether)?)[ ,]+)*(?:is|are|was|were|has|have|had|did|does|do|can|may|could|"
+    r"check (?:if|whether)|tell me (?:if|whether))\b|\b(?:or (?:still|already|not)|yet|already|still)\b.*\?|\bcan i use\b|\b(?:if|whether) \w+ .*\b(?:is|has|was)\b",
+    re.IGNORECASE,
+)
+
+
 def record_drafts(scribe: Scribe) -> list[Draft]:
     record = scribe.best("record")
     where = scribe.where(*DATA_FILTERS)
@@ -228,6 +240,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
         where["id"] = where.pop("order")
     if record == "spare_parts" and status == "in_stock" and (scribe.get("part") or scribe.get("equipment")):
         where.pop("status")  # "do we have a filter in stock" wants the stock, also when it is none
+    if "status" in where and _ASKS_STATE.search(scribe.clause.text) and any(isinstance(where.get(k), str) for k in _OWN_ID.get(record, ())):
+        where.pop("status")  # "is lot 88213 released" wants its status, whatever it is
     where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}
     period, unresolved, shift = scribe.period(events=True)
     aged = _OLDER.search(period.text) if period else None
@@ -392,7 +406,7 @@ def _subject_name(scribe: Scribe, record: str, where: Mapping[str, Any]) -> dict
     best = " ".join(max(runs, key=lambda words: len(list(words))))
     return (
         {"part": best}
-        if kind == "part" and best and scribe.reading.tools[0][1] > CHOSEN and not {"equipment", "equipment_class"} & set(where)
+        if kind == "part" and best and best.lower() not in KIND_WORDS and scribe.reading.tools[0][1] > CHOSEN and not {"equipment", "equipment_class"} & set(where)
         else {}
     )
 

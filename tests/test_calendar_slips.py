@@ -23,7 +23,9 @@ NOW = datetime(2026, 6, 17, 9, tzinfo=UTC)
 )  # fmt: skip
 def test_an_impossible_time_is_named(question: str, named: str) -> None:
     found = slip(question, NOW)
-    assert found is not None and named in found.sentence and found.sentence.endswith("mean?")
+    assert found is not None
+    assert named in found.sentence
+    assert found.sentence.endswith("mean?")
     assert question[found.start : found.end].strip()
 
 
@@ -37,7 +39,8 @@ def test_an_impossible_time_is_named(question: str, named: str) -> None:
 )
 def test_a_range_that_runs_backwards_is_turned_round(question: str, mended: str) -> None:
     found = slip(question, NOW)
-    assert found is not None and found.mended == mended
+    assert found is not None
+    assert found.mended == mended
     assert slip(mended, NOW) is None
 
 

@@ -280,6 +280,44 @@ def test_a_date_that_cannot_be_is_asked_back(plant):
     assert [c.question for c in turned.choices] == ["oee of line 2 from 10 May to 20 May"]
 
 
+@pytest.mark.parametrize(
+    ("text", "metric", "by"),
+    [
+        ("Which machines had no alarms this week?", "alarm_count", "equipment"),
+        ("lines without any stops yesterday", "downtime", "line"),
+        ("show products with zero NCRs last month", "ncr_count", "product"),
+        ("which machines didn't have a single alarm today", "alarm_count", "equipment"),
+    ],
+)
+def test_what_had_none_is_a_figure_of_zero(plant, text, metric, by):
+    found = ask(plant, text, "list_records", record="alarm_events")
+    arguments = found.calls[0].arguments
+    assert (found.calls[0].tool, arguments["metrics"], arguments["by"]) == ("query_metrics", [metric], [by])
+    assert arguments["where"] == {metric: {"max": 0}}
+
+
+def test_which_machines_had_alarms_stays_a_list(plant):
+    assert ask(plant, "which machines had alarms today", "list_records", record="alarm_events").calls[0].tool == "list_records"
+
+
+@pytest.mark.parametrize("text", ["why did the oee of line 2 drop last week", "what made line 2's OEE go down last week"])
+def test_why_it_changed_is_held_against_the_period_before(plant, text):
+    assert ask(plant, text, metric="oee").calls[0].arguments["compare_to"] == "previous_period"
+    assert "compare_to" not in ask(plant, "oee of line 2 last week", metric="oee").calls[0].arguments
+
+
+def test_asking_for_the_state_of_one_record_filters_nothing(plant):
+    found = ask(plant, "is lot 88213 released?", "list_records", record="lots", record_status="released", marked={"lot": "88213"})
+    assert found.calls[0].arguments["where"] == {"lot": "88213"}
+    found = ask(plant, "released lots of XYZ", "list_records", record="lots", record_status="released")
+    assert found.calls[0].arguments["where"]["status"] == "released"
+
+
+def test_the_word_for_a_kind_is_no_name(plant):
+    found = ask(plant, "which spares are below minimum", "list_records", record="spare_parts", record_status="below_minimum", marked={"part": "spares"})
+    assert found.calls[0].arguments["where"] == {"status": "below_minimum"}
+
+
 def test_a_new_question_inherits_nothing(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
     found = ask(
