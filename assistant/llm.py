@@ -1,175 +1,54 @@
 """Language models as ports: the shipped planner, any GGUF, an OpenAI-compatible server, and a scripted one for tests.
 
-Every chat backend is a LangChain chat model with the same contract (tests/test_llm.py runs one suite over all):
-messages in, one message out, tokens on request, `LlmUnavailable` with one sentence for everything that goes wrong.
-`PlanWriter` is the narrow way to the shipped planner: one thread owns the llama context, a bounded queue stands before
-it, the constant part of a prompt stays in its cache, and each line comes with the probability the model gave it.
+Every backend is a LangChain chat model with the same contract (tests/test_backends.py runs one suite over all): messages
+in, one message out, tokens on request, `LlmUnavailable` with one sentence for everything that goes wrong, and an end in
+time. `LanguageModel` is the one that a setting names: opened on first use, counted, left alone for a while when it failed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
-import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import numpy as np
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_openai_messages
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, convert_to_openai_messages
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field, PrivateAttr
 
-from assistant.lm import dsl
 from assistant.lm.gguf_file import NotAModel, header
-from assistant.problems import ModelUnusable
+from assistant.planner_model import LlmUnavailable, PlanWriter, ScriptedWriter, Written, open_llama, open_writer
 
-WAITING = 8  # plans that may wait for the planner; more are turned away at once
-LONGEST_PLAN = 48  # tokens
-
-
-class LlmUnavailable(ModelUnusable):
-    """A language model cannot be used now; the sentence says why, and the shipped planner or the router takes over."""
+RETRY_S = 30.0  # a model that failed is not asked again before
+MOST_BYTES = 2_000_000  # of one answer of a server
+_NOTHING = "The language model answered with nothing."
 
 
-@dataclass(frozen=True)
-class Written:
-    """A plan line; `probability` is the model's own of the whole line, before the grammar narrowed it."""
+class _ToolBinding(BaseChatModel):
+    """What all backends share: tools travel as OpenAI schemas."""
 
-    text: str
-    probability: float
-    ms: float
-    tokens: int
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
 
 
-class PlanWriter:
-    """The planner model: a masked question in, a plan line out.
-
-    >>> masked = dsl.mask(question, spans, context, carried)
-    >>> grammar = dsl.plan_grammar(dsl.ORDER, vocabulary, masked.placeholders)
-    >>> written = writer.write(masked.text, dsl.hints(reading), masked.placeholders, grammar)
-    >>> calls = dsl.parse_plan(written.text)
-    """
-
-    def __init__(self, path: Path, threads: int = 1, context: int = 512) -> None:
-        try:
-            about = header(path)
-            self.sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        except NotAModel as error:
-            raise LlmUnavailable(error.sentence) from None
-        self.name = about.name or path.stem
-        self.trained = bool(about.values.get("andon.trained", False))
-        self._llama = _open_llama(path, context, threads)
-        self._context = context
-        self._jobs: queue.Queue[tuple[str, str, Future[Written]] | None] = queue.Queue(WAITING)
-        self._thread = threading.Thread(target=self._serve, name="planner", daemon=True)
-        self._thread.start()
-
-    def write(
-        self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str] = (), grammar: str = "",
-        timeout_s: float = 0.5,
-    ) -> Written:  # fmt: skip
-        """One plan line. `candidates` are `dsl.hints`; without a grammar, one over all tools is made.
-
-        Raises LlmUnavailable when the queue is full, the model is too slow, or what it wrote is no plan.
-        """
-        text = dsl.prompt(masked_question, candidates)
-        job: Future[Written] = Future()
-        try:
-            self._jobs.put_nowait((text, grammar or dsl.plan_grammar(dsl.ORDER, None, placeholders), job))
-        except queue.Full:
-            raise LlmUnavailable("The planner model has more questions waiting than it can answer.") from None
-        try:
-            return job.result(timeout_s)
-        except TimeoutError:
-            job.cancel()
-            raise LlmUnavailable(f"The planner model did not answer within {timeout_s:g} seconds.") from None
-
-    def close(self) -> None:
-        """Ends the thread and frees the model; plans that wait are given up."""
-        try:
-            self._jobs.put(None, timeout=1.0)
-        except queue.Full:
-            return
-        self._thread.join(2.0)
-        if not self._thread.is_alive():
-            self._llama.close()
-
-    def _serve(self) -> None:
-        while (item := self._jobs.get()) is not None:
-            text, grammar, job = item
-            if not job.set_running_or_notify_cancel():
-                continue
-            try:
-                job.set_result(self._decode(text, grammar))
-            except LlmUnavailable as error:
-                job.set_exception(error)
-            except Exception:  # llama.cpp's binding raises plain RuntimeError and ValueError; none may end the thread
-                job.set_exception(LlmUnavailable("The planner model failed on this question."))
-
-    def _decode(self, text: str, grammar: str) -> Written:
-        from llama_cpp.llama_grammar import LlamaGrammar
-
-        begun = time.perf_counter()
-        llama = self._llama
-        tokens = llama.tokenize(text.encode(), add_bos=False, special=False)
-        if len(tokens) + LONGEST_PLAN >= self._context:
-            raise LlmUnavailable("The question is too long for the planner model.")
-        out: list[int] = []
-        log_p = 0.0
-        rules = LlamaGrammar.from_string(grammar, verbose=False)
-        end = llama.token_eos()
-        for token in llama.generate(tokens, temp=0.0, repeat_penalty=1.0, grammar=rules):
-            logits = np.ctypeslib.as_array(llama._ctx.get_logits(), shape=(llama.n_vocab(),)).astype(np.float64)
-            top = logits.max()
-            log_p += float(logits[token] - top - math.log(np.exp(logits - top).sum()))
-            if token == end:
-                break
-            out.append(token)
-            if len(out) >= LONGEST_PLAN:
-                raise LlmUnavailable("The planner model did not come to an end.")
-        line = llama.detokenize(out).decode("utf-8", "replace").strip()
-        try:
-            dsl.parse_plan(line)
-        except dsl.PlanSyntax:
-            raise LlmUnavailable("The planner model wrote something that is no plan.") from None
-        return Written(line, math.exp(log_p), 1000 * (time.perf_counter() - begun), len(out))
-
-
-def open_writer(path: Path, threads: int = 1) -> PlanWriter:
-    """The planner model of a GGUF file. Raises LlmUnavailable."""
-    return PlanWriter(path, threads)
-
-
-def _open_llama(path: Path, context: int, threads: int) -> Any:
-    """llama.cpp with a file that `header` has passed. Raises LlmUnavailable."""
-    try:
-        from llama_cpp import Llama
-    except (ImportError, OSError, RuntimeError):
-        raise LlmUnavailable("llama-cpp-python is not installed on this machine; run `make setup`.") from None
-    try:
-        return Llama(str(path), n_ctx=context, n_threads=threads, n_threads_batch=threads, verbose=False)
-    except (ValueError, RuntimeError, OSError, AssertionError):
-        raise LlmUnavailable(f"llama.cpp cannot load {path.name}; the file is damaged or of an unknown kind.") from None
-
-
-class LlamaCppChat(BaseChatModel):
-    """Any GGUF chat model, in this process, with the chat template of its file. One question at a time."""
+class LlamaCppChat(_ToolBinding):
+    """Any GGUF chat model, in this process, with the chat template of its file. One question at a time; what two prompts
+    share at their beginning is evaluated once."""
 
     path: Path
     context: int = 4096
     threads: int = 2
+    gpu_layers: int = 0
     max_tokens: int = 512
     temperature: float = 0.0
+    timeout_s: float = 60.0
     _llama: Any = PrivateAttr(None)
     _lock: Any = PrivateAttr(default_factory=threading.Lock)
 
@@ -184,46 +63,72 @@ class LlamaCppChat(BaseChatModel):
                 header(self.path)
             except NotAModel as error:
                 raise LlmUnavailable(error.sentence) from None
-            self._llama = _open_llama(self.path, self.context, self.threads)
+            self._llama = open_llama(self.path, self.context, self.threads, self.gpu_layers)
         return self
+
+    def close(self) -> None:
+        """Frees the model."""
+        with self._lock:
+            if self._llama is not None:
+                self._llama.close()
+                self._llama = None
 
     def _generate(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
-        with self._lock:
-            answer = self._ask(messages, stop, False, kwargs)
-        return _result(answer)
+        if kwargs.get("tools"):
+            with self._lock:
+                return _result(self._whole(messages, stop, kwargs))
+        pieces = [chunk.text for chunk in self._stream(messages, stop, run_manager, **kwargs)]
+        told = AIMessage(content="".join(pieces), usage_metadata=_usage(self._llama.n_tokens - len(pieces), len(pieces)))
+        return ChatResult(generations=[ChatGeneration(message=told)])
 
     def _stream(
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:  # fmt: skip
+        until, said = time.monotonic() + self.timeout_s, False
         with self._lock:
-            for event in self._ask(messages, stop, True, kwargs):
-                text = event["choices"][0].get("delta", {}).get("content")
-                if text:
-                    if run_manager:
-                        run_manager.on_llm_new_token(text)
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+            for text in self._pieces(messages, stop, kwargs):
+                if time.monotonic() > until:
+                    raise LlmUnavailable(f"The language model did not finish within {self.timeout_s:g} seconds.")
+                said = said or bool(text.strip())
+                if run_manager:
+                    run_manager.on_llm_new_token(text)
+                yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+        if not said:
+            raise LlmUnavailable(_NOTHING)
+
+    def _pieces(self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> Iterator[str]:
+        events = self._guarded(lambda: self._ask(messages, stop, True, options))
+        while True:
+            event = self._guarded(lambda: next(events, None))
+            if event is None:
+                return
+            if text := event["choices"][0].get("delta", {}).get("content"):
+                yield str(text)
+
+    def _whole(self, messages: list[BaseMessage], stop: list[str] | None, options: Mapping[str, Any]) -> Any:
+        return self._guarded(lambda: self._ask(messages, stop, False, options))
 
     def _ask(self, messages: list[BaseMessage], stop: list[str] | None, stream: bool, options: Mapping[str, Any]) -> Any:
-        llama = self.opened()._llama
+        return self.opened()._llama.create_chat_completion(
+            messages=convert_to_openai_messages(messages), stop=stop or [], stream=stream, temperature=self.temperature,
+            max_tokens=options.get("max_tokens", self.max_tokens), **{k: v for k, v in options.items() if k != "max_tokens"},
+        )  # fmt: skip
+
+    def _guarded(self, work: Callable[[], Any]) -> Any:
+        """llama.cpp's binding raises plain Python errors; every one of them becomes one sentence."""
         try:
-            return llama.create_chat_completion(
-                messages=convert_to_openai_messages(messages), stop=stop or [], stream=stream,
-                temperature=self.temperature, max_tokens=self.max_tokens, **options,
-            )  # fmt: skip
-        except (ValueError, RuntimeError, KeyError, TypeError, UnicodeDecodeError) as error:
-            if "context window" in str(error):
+            return work()
+        except (ValueError, RuntimeError, KeyError, TypeError, IndexError, AssertionError) as error:
+            if "context window" in str(error) or "exceed" in str(error):
                 raise LlmUnavailable("The conversation is longer than the model's context.") from None
             raise LlmUnavailable("The language model failed on this conversation.") from None
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
 
-
-class OpenAICompatibleChat(BaseChatModel):
+class OpenAICompatibleChat(_ToolBinding):
     """A chat model behind an OpenAI-compatible server (llama-server, vLLM, Ollama): `url` ends before `/chat`."""
 
     url: str
@@ -253,16 +158,23 @@ class OpenAICompatibleChat(BaseChatModel):
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:  # fmt: skip
+        said = ended = False
         with self._post(messages, stop, True, kwargs) as response:
             rest = b""
             for chunk in self._chunks(response):
                 *lines, rest = (rest + chunk).split(b"\n")
                 for line in lines:
-                    text = _delta(line)
+                    text, last = _delta(line)
+                    ended = ended or last
                     if text:
+                        said = said or bool(text.strip())
                         if run_manager:
                             run_manager.on_llm_new_token(text)
                         yield ChatGenerationChunk(message=AIMessageChunk(content=text))
+        if not said:
+            raise LlmUnavailable(_NOTHING)
+        if not ended:
+            raise LlmUnavailable("The language model server broke off its answer.")
 
     def _post(self, messages: list[BaseMessage], stop: list[str] | None, stream: bool, options: Mapping[str, Any]) -> Any:
         body = {
@@ -272,20 +184,20 @@ class OpenAICompatibleChat(BaseChatModel):
         return _Response(self, body)
 
     def _chunks(self, response: Any) -> Iterator[bytes]:
-        """The body, within `timeout_s` in all, so that a server which drips bytes does not hold a question."""
+        """The body, within `timeout_s` and a size, so that a server which drips bytes does not hold a question."""
         import httpx
 
-        until = time.monotonic() + self.timeout_s
+        until, size = time.monotonic() + self.timeout_s, 0
         try:
             for chunk in response.iter_bytes():
                 yield chunk
-                if time.monotonic() > until:
+                size += len(chunk)
+                if time.monotonic() > until or size > MOST_BYTES:
                     raise LlmUnavailable(f"The language model server did not finish within {self.timeout_s:g} seconds.")
+        except httpx.TimeoutException:
+            raise LlmUnavailable(f"The language model server did not finish within {self.timeout_s:g} seconds.") from None
         except httpx.HTTPError:
             raise LlmUnavailable("The language model server broke off its answer.") from None
-
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **kwargs)
 
 
 class _Response:
@@ -301,14 +213,12 @@ class _Response:
         headers = {"Authorization": f"Bearer {chat.api_key}"} if chat.api_key else {}
         self._client = httpx.Client(timeout=chat.timeout_s, trust_env=False)
         try:
-            request = self._client.build_request(
-                "POST", chat.url.rstrip("/") + "/chat/completions", json=dict(self._body), headers=headers
-            )
+            request = self._client.build_request("POST", chat.url.rstrip("/") + "/chat/completions", json=dict(self._body), headers=headers)
             self._response = self._client.send(request, stream=True)
         except httpx.TimeoutException:
             self._client.close()
             raise LlmUnavailable(f"The language model server did not answer within {chat.timeout_s:g} seconds.") from None
-        except (httpx.HTTPError, httpx.InvalidURL):
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             self._client.close()
             raise LlmUnavailable("The language model server cannot be reached; check its address and that it runs.") from None
         kind = self._response.headers.get("content-type", "")
@@ -324,14 +234,23 @@ class _Response:
         self._client.close()
 
 
-def _delta(line: bytes) -> str:
-    """The text in one line of a server-sent completion; other lines give nothing."""
-    if not line.startswith(b"data:") or line[5:].strip() == b"[DONE]":
-        return ""
+def _delta(line: bytes) -> tuple[str, bool]:
+    """The text in one line of a server-sent completion, and whether the completion ends there."""
+    if not line.startswith(b"data:"):
+        return "", False
+    if line[5:].strip() == b"[DONE]":
+        return "", True
     try:
-        return str(json.loads(line[5:])["choices"][0].get("delta", {}).get("content") or "")
+        choices = json.loads(line[5:])["choices"]
+        if not choices:  # the usage chunk of some servers
+            return "", False
+        return str(choices[0].get("delta", {}).get("content") or ""), bool(choices[0].get("finish_reason"))
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise LlmUnavailable("The language model server sends events that are no completion.") from None
+
+
+def _usage(told: int, written: int) -> Any:
+    return {"input_tokens": max(0, told), "output_tokens": written, "total_tokens": max(0, told) + written}
 
 
 def _result(answer: Any) -> ChatResult:
@@ -343,24 +262,46 @@ def _result(answer: Any) -> ChatResult:
             {"name": c["function"]["name"], "args": json.loads(c["function"]["arguments"] or "{}"), "id": c.get("id") or f"call_{i}"}
             for i, c in enumerate(message.get("tool_calls") or [])
         ]
+        usage = answer.get("usage") or {}
+        told = AIMessage(
+            content=text, tool_calls=calls, response_metadata={"finish_reason": answer["choices"][0].get("finish_reason", "")},
+            usage_metadata=_usage(int(usage.get("prompt_tokens", 0)), int(usage.get("completion_tokens", 0))),
+        )  # fmt: skip
     except (KeyError, IndexError, TypeError, ValueError, AttributeError):
         raise LlmUnavailable("The language model answered in a shape that is no completion.") from None
-    if not text.strip() and not calls:
-        raise LlmUnavailable("The language model answered with nothing.")
-    usage = answer.get("usage") or {}
-    told = AIMessage(
-        content=text, tool_calls=calls, response_metadata={"finish_reason": answer["choices"][0].get("finish_reason", "")},
-        usage_metadata={
-            "input_tokens": int(usage.get("prompt_tokens", 0)), "output_tokens": int(usage.get("completion_tokens", 0)),
-            "total_tokens": int(usage.get("total_tokens", 0)),
-        },
-    )  # fmt: skip
+    if not str(text).strip() and not calls:
+        raise LlmUnavailable(_NOTHING)
     return ChatResult(generations=[ChatGeneration(message=told)])
 
 
-class ScriptedChat(BaseChatModel):
-    """A chat model for tests. `answers`, in turn: a text, an AIMessage, or a function of the messages that gives one.
-    Remembers what it was asked."""
+class PlannerChat(_ToolBinding):
+    """The shipped planner as a chat model: the last message is a masked question, the answer its plan line."""
+
+    writer: Any
+    candidates: tuple[str, ...] = ()
+    timeout_s: float = 5.0
+
+    @property
+    def _llm_type(self) -> str:
+        return "planner"
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
+    ) -> ChatResult:  # fmt: skip
+        written = self.writer.write(messages[-1].text, self.candidates, timeout_s=self.timeout_s)
+        line = written.text
+        for mark in stop or ():
+            line = line.partition(mark)[0]
+        if not line.strip():
+            raise LlmUnavailable(_NOTHING)
+        told = AIMessage(content=line, usage_metadata=_usage(0, written.tokens), response_metadata={"probability": written.probability})
+        return ChatResult(generations=[ChatGeneration(message=told)])
+
+
+class ScriptedChat(_ToolBinding):
+    """A chat model for tests. `answers`, in turn: a text, an AIMessage, an exception, or a function of the messages that
+    gives one. Remembers what it was asked."""
 
     answers: list[Any]
     asked: list[list[BaseMessage]] = Field(default_factory=list)
@@ -378,45 +319,30 @@ class ScriptedChat(BaseChatModel):
         answer = self.answers[len(self.asked)]
         self.asked.append(list(messages))
         said = answer(messages) if callable(answer) else answer
-        message = said if isinstance(said, AIMessage) else AIMessage(content=said)
-        if not message.content and not message.tool_calls:
-            raise LlmUnavailable("The language model answered with nothing.")
+        if isinstance(said, Exception):
+            raise said
+        message = (
+            said if isinstance(said, AIMessage) else AIMessage(content=_stopped(said, stop), usage_metadata=_usage(0, len(said.split())))
+        )
+        if not message.text.strip() and not message.tool_calls:
+            raise LlmUnavailable(_NOTHING)
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        return self.bind(**kwargs)
 
-
-class ScriptedWriter:
-    """A plan writer for tests: lines by masked question, or one function."""
-
-    name: ClassVar[str] = "scripted"
-    sha256: ClassVar[str] = ""
-
-    def __init__(self, lines: Mapping[str, str] | Callable[[str], str], probability: float = 0.95) -> None:
-        self._lines, self._probability = lines, probability
-        self.asked: list[str] = []
-
-    def write(
-        self, masked_question: str, candidates: Sequence[str], placeholders: Sequence[str] = (), grammar: str = "",
-        timeout_s: float = 0.5,
-    ) -> Written:  # fmt: skip
-        self.asked.append(masked_question)
-        line = self._lines(masked_question) if callable(self._lines) else self._lines.get(masked_question)
-        if line is None:
-            raise LlmUnavailable("The script has no line for this question.")
-        return Written(line, self._probability, 0.0, len(line.split()))
-
-    def close(self) -> None:
-        pass
+def _stopped(text: str, stop: Sequence[str] | None) -> str:
+    for mark in stop or ():
+        text = text.partition(mark)[0]
+    return text
 
 
 def _gguf(where: str, options: Mapping[str, Any]) -> BaseChatModel:
-    return LlamaCppChat(path=Path(where), **options).opened()
+    known = {"context", "threads", "gpu_layers", "max_tokens", "temperature", "timeout_s"}
+    return LlamaCppChat(path=Path(where), **{k: v for k, v in options.items() if k in known}).opened()
 
 
 def _server(where: str, options: Mapping[str, Any]) -> BaseChatModel:
-    return OpenAICompatibleChat(url=where, **options)
+    known = {"model", "api_key", "timeout_s", "max_tokens", "temperature"}
+    return OpenAICompatibleChat(url=where, **{k: v for k, v in options.items() if k in known})
 
 
 # How a model setting is understood: the first backend whose test holds for the text opens it.
@@ -427,9 +353,85 @@ BACKENDS: Mapping[str, tuple[Callable[[str], bool], Callable[[str, Mapping[str, 
 
 
 def open_llm(where: str | Path, **options: Any) -> BaseChatModel:
-    """A chat model by file or URL (`http://host:8080/v1`). Raises LlmUnavailable with one sentence."""
+    """A chat model by file or URL (`http://host:8080/v1`); an option that its backend does not have is passed over.
+
+    Raises LlmUnavailable with one sentence."""
     text = str(where)
     for suits, opener in BACKENDS.values():
         if suits(text):
             return opener(text, options)
     raise LlmUnavailable("No language model is named; set a GGUF file or the address of a server.")
+
+
+class LanguageModel:
+    """The capable model of a setting. `chat` and `speak` raise LlmUnavailable; after a failure they do so at once for
+    `RETRY_S`, so that a dead server costs one question its time and not every one. Safe from several threads."""
+
+    def __init__(self, where: str, chat: BaseChatModel | None = None, clock: Callable[[], float] = time.monotonic, **options: Any) -> None:
+        self.where = where
+        self.calls = 0
+        self._options, self._clock = options, clock
+        self._chat = chat
+        self._lock = threading.Lock()
+        self._failed = ("", 0.0)
+        self._sha256 = ""
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Name and SHA-256 (of a file; empty for a server), as an answer's `model` gives them."""
+        if self.where.startswith(("http://", "https://")):
+            return {"name": str(self._options.get("model") or "default"), "sha256": ""}
+        return {"name": Path(self.where).stem or "scripted", "sha256": self._sha256}
+
+    def chat(self) -> BaseChatModel:
+        """The chat model, opened. For the tool loop, which reports by `failed` what goes wrong in it."""
+        with self._lock:
+            sentence, until = self._failed
+            if sentence and self._clock() < until:
+                raise LlmUnavailable(sentence)
+            if self._chat is None:
+                try:
+                    self._chat = open_llm(self.where, **self._options)
+                except LlmUnavailable as error:
+                    self._failed = (error.sentence, self._clock() + RETRY_S)
+                    raise
+                if isinstance(self._chat, LlamaCppChat):
+                    self._sha256 = file_sha256(self._chat.path)
+            return self._chat
+
+    def failed(self, error: LlmUnavailable) -> None:
+        """Remember that the model could not be used just now."""
+        with self._lock:
+            self._failed = (error.sentence, self._clock() + RETRY_S)
+
+    def speak(self, talk: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """The model's answer to messages given as (role, text), in pieces."""
+        roles: Mapping[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+        chat = self.chat()
+        self.calls += 1
+        try:
+            for chunk in chat.stream([roles[role](content=text) for role, text in talk]):
+                yield chunk.text
+        except LlmUnavailable as error:
+            self.failed(error)
+            raise
+
+    def close(self) -> None:
+        with self._lock:
+            if isinstance(self._chat, LlamaCppChat):
+                self._chat.close()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file of any size, read in pieces. Raises LlmUnavailable."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise LlmUnavailable(f"{path.name} cannot be opened.") from None
+
+
+__all__ = [
+    "LanguageModel", "LlamaCppChat", "LlmUnavailable", "OpenAICompatibleChat", "PlanWriter", "PlannerChat", "ScriptedChat",
+    "ScriptedWriter", "Written", "file_sha256", "open_llm", "open_writer",
+]  # fmt: skip
