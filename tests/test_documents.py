@@ -11,7 +11,6 @@ import pytest
 
 from assistant.problems import BadQuestion, NotAllowed, NotFound
 from tools.documents import FORMATS, kinds, open_document, render
-from tools.documents.kinds import NOT_YET
 from tools.documents.tree import Document, Section, Source, from_json
 
 ARGUMENTS = {
@@ -19,6 +18,7 @@ ARGUMENTS = {
     "maintenance_report": {}, "troubleshooting_guide": {"alarm": "502", "equipment": "CNC-02"},
     "sop": {"task": "clean the coolant tank"}, "work_instruction": {"task": "changing the coolant filter", "equipment": "CNC-02"},
     "batch_record": {"lot": "88213"}, "training_report": {}, "capa": {"product": "PMP-40"}, "deviation": {"product": "XYZ"},
+    "audit_report": {},
 }  # fmt: skip
 HOSTILE = '#read("/etc/passwd") {{7*7}} <script>alert(1)</script> $x^2$ | =HYPERLINK("x") `code` [a](b)'
 
@@ -54,10 +54,10 @@ def test_every_kind_is_drafted_cited_and_rendered(assistant, quinn, kind):
     assert document.id in text
 
 
-def test_every_kind_of_the_contract_is_declared_or_said_to_be_missing(assistant, quinn):
-    assert set(ARGUMENTS) == set(kinds())
-    for kind in NOT_YET:
-        assert _draft(assistant, quinn, kind, {})["status"] == "out_of_scope"
+def test_every_kind_of_the_contract_is_declared():
+    contract = {"troubleshooting_guide", "sop", "work_instruction", "ncr_summary", "shift_handover", "batch_record", "deviation",
+                "capa", "oee_report", "maintenance_report", "training_report", "audit_report"}  # fmt: skip
+    assert set(kinds()) == contract == set(ARGUMENTS)
 
 
 def test_the_figures_of_a_maintenance_report_are_those_of_the_database(assistant, quinn, demo_home):
@@ -68,7 +68,7 @@ def test_the_figures_of_a_maintenance_report_are_those_of_the_database(assistant
         where = "FROM maintenance_orders JOIN equipment USING (equipment_id) WHERE line_id = 'LINE-3' AND "
         created = mes.execute(f"SELECT COUNT(*) {where} created_at >= '2026-04-30 22:00:00' AND created_at < '2026-05-31 22:00:00'")
         still = mes.execute(f"SELECT COUNT(*) {where} maintenance_orders.status IN ('open', 'in_progress', 'waiting_parts')")
-        assert figures["Orders created in the period"] == str(created.fetchone()[0])
+        assert figures["Orders created"] == str(created.fetchone()[0])
         assert figures["Open now"] == str(still.fetchone()[0])
 
 

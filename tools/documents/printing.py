@@ -28,6 +28,8 @@ from tools.registry import Unavailable
 _HERE = Path(__file__).parent
 SECONDS = 90
 MEMORY_BYTES = 4 << 30
+#: Characters and rows up to which a table takes half the width.
+_NARROW, _SHORT = 50, 12
 #: Tried in this order: archival and accessible, archival, plain.
 STANDARDS = (("a-2a",), ("a-2b",), ())
 _CHILD = """
@@ -99,7 +101,7 @@ def _data(folder: Path, document: Document, signatures: Sequence[Signature]) -> 
         for part in section.parts:
             number += 1
             parts.append(_part(folder, part, number))
-        sections.append({"title": section.title, "parts": [part for part in parts if part is not None]})
+        sections.append({"title": section.title, "parts": _beside([part for part in parts if part is not None])})
     said = banner(document)
     return {
         "id": document.id, "title": document.title, "plant": document.plant, "author": document.author, "revision": document.revision,
@@ -129,6 +131,21 @@ def _part(folder: Path, part: Part, number: int) -> dict[str, Any] | None:
     if kind in ("text", "warning"):
         return {**part, "text": marked(part)}
     return dict(part)
+
+
+def _beside(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Narrow short tables that follow each other stand side by side."""
+    out: list[dict[str, Any]] = []
+    for part in parts:
+        narrow = part["part"] == "table" and sum(part.get("widths", (99,))) <= _NARROW and len(part["rows"]) <= _SHORT
+        last = out[-1] if out else None
+        if narrow and last is not None and last["part"] == "beside" and len(last["parts"]) < 2:
+            last["parts"].append(part)
+        elif narrow:
+            out.append({"part": "beside", "parts": [part]})
+        else:
+            out.append(part)
+    return [part["parts"][0] if part["part"] == "beside" and len(part["parts"]) == 1 else part for part in out]
 
 
 def _source(source: dict[str, Any]) -> dict[str, Any]:

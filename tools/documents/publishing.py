@@ -85,10 +85,14 @@ def _step(step: Mapping[str, Any]) -> Iterator[str]:
 
 
 def page_texts(pdf: bytes) -> list[str]:
-    """The letters and digits of each page."""
+    """The letters and digits of each page; none where the text cannot be read, and passages then name no page."""
     import pypdf
+    from pypdf.errors import PyPdfError
 
-    return [_plain(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    try:
+        return [_plain(page.extract_text()) for page in pypdf.PdfReader(io.BytesIO(pdf)).pages]
+    except PyPdfError:
+        return []
 
 
 def _page_of(text: str, pages: Sequence[str]) -> int | None:

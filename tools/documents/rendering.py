@@ -124,7 +124,7 @@ def markdown(document: Document, signatures: Sequence[Signature] = ()) -> bytes:
 
 def _markdown_source(source: Source) -> list[str]:
     lines = [f"**{source.marker}** {_md(source.title)}", ""]
-    statements = source.statements or ([{"sql": source.sql, "parameters": source.parameters, "row_count": source.row_count, "rows_sha256": source.sha256}] if source.sql else [])
+    statements: Sequence[dict[str, Any]] = list(source.statements) or ([{"sql": source.sql, "parameters": source.parameters, "row_count": source.row_count, "rows_sha256": source.sha256}] if source.sql else [])
     for statement in statements:
         said = json.dumps(statement["parameters"], ensure_ascii=False).replace("`", "'")
         lines += ["```sql", statement["sql"].replace("```", "` ` `"), "```", "", f"Parameters: `{said}` · rows: {statement['row_count']} · rows SHA-256 `{statement['rows_sha256']}`", ""]

@@ -141,7 +141,8 @@ def tree_of(steps: Sequence[str]) -> list[Step]:
 def _step(number: int, text: str, warnings: Sequence[str]) -> Step:
     parts = _EXPECTED.split(text, maxsplit=1)
     action, expected = parts[0].strip(), parts[1].strip() if len(parts) > 1 else ""
-    essential, reasons = [], []
+    essential: list[str] = []
+    reasons: list[str] = []
     for place, sentence in enumerate(_SENTENCE.split(action)):
         explains = place > 0 and _EXPLAINS.search(sentence) and not _BINDS.search(sentence) and not limits_in(sentence)
         (reasons if explains else essential).append(sentence)
