@@ -87,6 +87,10 @@ class Policy:
         """True when this caller sees only rows about themselves in `record` (an operator's certifications)."""
         return caller.role in self.own_only_records.get(record, frozenset())
 
+    def own_only_table(self, caller: Caller, tables: Mapping[str, str], table: str) -> bool:
+        """The same for a table, given each record's: rows are guarded by table, whichever record shows them."""
+        return any(tables.get(record) == table and self.own_only(caller, record) for record in self.own_only_records)
+
 
 POLICY = Policy(
     tools={

@@ -15,6 +15,7 @@ from rapidfuzz import fuzz, process
 from tools.plant_model import Plant
 from tools.registry import Call, Choice, Result, Unanswerable
 
+NEAR = 55.0
 PLACES = ("site", "area", "line", "equipment", "equipment_class")
 
 
@@ -98,9 +99,7 @@ def extent(call: Call, wanted: Sequence[Condition], by: Sequence[str] = ()) -> E
     if allowed is None or not plant.lines:
         if named_lines:
             machines = {m for m in machines if plant.equipment[m].line in lines} if plant.lines else machines
-        return Extent(
-            frozenset(machines) if named_machines else None, frozenset(lines) if named_lines else None
-        )
+        return Extent(frozenset(machines) if named_machines else None, frozenset(lines) if named_lines else None)
     lines &= allowed
     if not lines:
         raise Unanswerable(_outside(plant, asked, allowed))
@@ -153,10 +152,11 @@ def resolve(plant: Plant, kind: str, value: str) -> str:
     raise Unanswerable(unknown_name(plant, kind, value))
 
 
-def unknown_name(plant: Plant, kind: str, value: str) -> Result:
+def unknown_name(plant: Plant, kind: str, value: str, alike: float = NEAR) -> Result:
+    """No such name, with the nearest ones that are at least so much alike (0 to 100)."""
     words = plant.vocabulary(kind)
     near: dict[str, None] = {}
-    for word, _, _ in process.extract(value.lower(), list(words), scorer=fuzz.WRatio, limit=12, score_cutoff=55):
+    for word, _, _ in process.extract(value.lower(), list(words), scorer=fuzz.WRatio, limit=12, score_cutoff=alike):
         near.setdefault(plant.name(kind, words[word]))
     choices = tuple(Choice(name, name) for name in list(near)[:3])
     ask = " Did you mean one of these?" if choices else ""
@@ -179,6 +179,10 @@ def values_of(plant: Plant, key: str, said: Sequence[str]) -> tuple[str, ...]:
             continue
         parts = [id for word, id in words.items() if len(plain) > 2 and plain in word]
         if not parts:
-            raise Unanswerable(unknown_name(plant, key, text))
+            unknown = unknown_name(plant, key, text, 80 if plant.shows_part_of(key) else NEAR)
+            if plant.shows_part_of(key) and not unknown.choices:
+                parts = [text]  # it may stand in rows of other lines: it meets no row, and nothing more is said of it
+            else:
+                raise Unanswerable(unknown)
         found += parts
     return tuple(dict.fromkeys(found))

@@ -12,7 +12,7 @@ def run_sql(call: Call, sql: str) -> Result:
     """Run one read-only SELECT against the plant database (expert roles). sql: the statement."""
     try:
         rows = call.plant.database.run(
-            Statement(sql, purpose="free"), call.plant.grants(call.caller), deadline_s=call.deadline_s
+            Statement(sql, purpose="free"), call.plant.grants(call.caller, call.policy), deadline_s=call.deadline_s
         )
     except SqlRefused as refusal:
         return Result("refused_unsafe", message=f"The SQL gate refused this: {refusal.decision.reason}")

@@ -7,11 +7,11 @@ the same rights. tests/test_records.py holds each record and status to independe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from tools.conditions import Condition, conditions, extent, resolve
+from tools.conditions import Condition, conditions, extent, resolve, values_of
 from tools.evidence import Column, Evidence, Value, fact
 from tools.labels import filters_said, key_column, named, query_of
 from tools.model_file import ColumnSpec, RecordSpec, column_path, expression, follow
@@ -72,6 +72,8 @@ def _listed(
     where = extent(call, wanted, by)
     limited = where.limited_to if plant.model.tables[record.table].scope != "shared" else ""
     partial = where.partial and bool(limited)
+    if _others_too(call, name, wanted):
+        limited, partial = f"your own {record.label}", True
     if by:
         if "operator" in by and not record.personal and not call.policy.rank_people:
             message = "Comparing or ranking people is not allowed by the plant's policy; ask by shift, line or machine instead."
@@ -81,10 +83,33 @@ def _listed(
         found = _select(call, name, wanted, period, None, sort, limit)
     assumed = found.assumed + ((f"your lines: {limited}",) if limited and not partial else ())
     data: dict[str, Any] = {"record": name, "by": by, "total": found.total, "period": found.period}
+    if partial and found.evidence.rows:
+        facts = {**found.evidence.facts, "limited_to": fact("Limited to", limited)}
+        found = replace(found, evidence=replace(found.evidence, facts=facts))
     if not found.evidence.rows:
         message = _nothing_said(plant, record, wanted, found.period)
         return Result("no_data", message=message, assumed=assumed, limited_to=limited, data=data)
     return Result("partial" if partial else "answered", (found.evidence,), assumed=assumed, limited_to=limited, data=data)
+
+
+def _others_too(call: Call, name: str, wanted: Sequence[Condition]) -> bool:
+    """True where the question is also about others' rows in a record of which the caller sees only their own.
+
+    Raises Unanswerable when it is about others alone."""
+    plant, me = call.plant, call.caller.user
+    record = plant.model.records[name]
+    if not call.policy.own_only_table(call.caller, {n: r.table for n, r in plant.model.records.items()}, record.table):
+        return False
+    others = False
+    for condition in (c for c in wanted if c.key == "operator"):
+        people = set(values_of(plant, "operator", condition.include or condition.exclude))
+        if (me in people) == bool(condition.exclude):
+            message = f"You may see your own {record.label} only; a supervisor may see those of others."
+            raise Unanswerable(Result("not_allowed", message=message))
+        if condition.include and people == {me}:
+            return False
+        others = True
+    return others or not any(c.key in IDENTITIES and c.include for c in wanted)
 
 
 def _nothing_said(plant: Plant, record: RecordSpec, wanted: Sequence[Condition], period: Period | None) -> str:

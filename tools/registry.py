@@ -147,7 +147,7 @@ def run(tool: Tool, call: Call, arguments: Mapping[str, Any]) -> Step:
         if unknown or missing:
             raise BadArgument(f"{tool.name}: {sorted(unknown | missing)[0]}")
         try:
-            result = tool.function(call, **arguments)
+            result = tool.function(replace(call, plant=call.plant.seen_by(call.caller)), **arguments)
         except Unanswerable as end:
             result = end.result
         except BadArgument:
