@@ -17,6 +17,7 @@ from tools.documents.proof import Proof, kept_rows, row_changes, standing
 from tools.documents.tree import Document, Source, rows_hash
 from tools.registry import ToolError
 from tools.sql import Statement
+from tools.sql.values import ROW_CAPS
 
 if TYPE_CHECKING:
     from retrieval.index import Index
@@ -30,6 +31,8 @@ _NUMBERED = re.compile(r"\$(\d+)")
 _NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 #: How the gate writes a CTE of literal ranges for SQLite, which names no columns behind VALUES.
 _RANGES = re.compile(r'"(\w+)" AS \(SELECT ((?:"_values"\."column\d+" AS "[^"]+"(?:, )?)+) FROM \((VALUES .*?)\) AS "_values"\)')
+#: The gate asks for one row more than the cap, to know whether there were more; asked again, it adds that by itself.
+_CAPPED = re.compile(rf" LIMIT ({'|'.join(str(cap + 1) for cap in ROW_CAPS.values())})$")
 _QUOTED = re.compile(r'AS ("[^"]+")')
 
 
@@ -73,8 +76,12 @@ def verify(document: Document, proof: Proof, plant: Plant, index: Index, stored:
         if source.sql and not source.statements:
             findings.append(Finding(source.marker, "rows", f"{source.marker} has no statement that could be asked again."))
     places = proof.get("passages", [])
+    documents: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for place in places:
         findings += _looked_up(index, place)
+        documents.setdefault((place["document"], place["revision"]), []).append(place)
+    for cited in documents.values():
+        findings += _still_standing(index, cited)
     return Verified(document.id, document.revision, statements, len(places), tuple(findings))
 
 
@@ -84,6 +91,8 @@ def _asked_again(plant: Plant, source: Source, statement: Mapping[str, Any], kep
         rows = plant.query(Statement(sql, parameters, purpose="document")).rows
     except ToolError as error:
         return [Finding(source.marker, "rows", f"{source.marker} ({source.title}) cannot be computed again: {error}")]
+    if statement.get("truncated"):
+        rows = rows[: int(statement["row_count"])]
     if rows_hash(rows) == statement["rows_sha256"]:
         return []
     gone, new = row_changes(kept.get("rows", []), kept_rows(rows))
@@ -97,6 +106,7 @@ def _asked_again(plant: Plant, source: Source, statement: Mapping[str, Any], kep
 def again(sql: str, parameters: Mapping[str, Any], order: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """A statement as it ran, as the gate takes it: its own scope parameters under another name, `$1` and `$name` as
     `:name`, literal ranges with the names of their columns before them."""
+    sql = _CAPPED.sub("", sql)
     sql = _RANGES.sub(lambda match: f'"{match.group(1)}"({", ".join(_QUOTED.findall(match.group(2)))}) AS ({match.group(3)})', sql)
     if order:
         sql = _NUMBERED.sub(lambda match: f":{order[int(match.group(1)) - 1]}", sql)
@@ -106,21 +116,23 @@ def again(sql: str, parameters: Mapping[str, Any], order: Sequence[str]) -> tupl
 
 def _looked_up(index: Index, place: Mapping[str, Any]) -> list[Finding]:
     now = standing(index, place["document"], place["revision"], place["page"], place["section"])
+    if now["passages"] == place["passages"]:
+        return []
     page = f", page {place['page']}" if place["page"] else ""
     where = f"{place['document']} revision {place['revision']}{page}, {place['section']}".rstrip(", ")
-    marker, found = place["marker"], []
-    if now["passages"] != place["passages"]:
-        said = "is no longer there" if not now["passages"] else "reads differently now"
-        found.append(Finding(marker, "passage", f"The passage behind {marker} ({where}) {said}."))
-    if now["status"] != place["status"]:
-        found.append(
-            Finding(
-                marker,
-                "status",
-                f"{place['document']} revision {place['revision']}, cited as {marker}, was {place['status']} and is {now['status']} now.",
-            )
-        )
-    if now["file"] != place["file"]:
+    said = "is no longer there" if not now["passages"] else "reads differently now"
+    return [Finding(place["marker"], "passage", f"The passage behind {place['marker']} ({where}) {said}.")]
+
+
+def _still_standing(index: Index, places: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Whether one cited document is in force as it was, and its file has the bytes that it had; told once."""
+    first = places[0]
+    now = standing(index, first["document"], first["revision"], first["page"], first["section"])
+    markers = ", ".join(dict.fromkeys(place["marker"] for place in places))
+    name, found = f"{first['document']} revision {first['revision']}, cited as {markers},", []
+    if now["status"] != first["status"]:
+        found.append(Finding(first["marker"], "status", f"{name} was {first['status']} and is {now['status']} now."))
+    if now["file"] != first["file"]:
         said = "is gone" if not now["file"] else "was changed"
-        found.append(Finding(marker, "file", f"The file of {place['document']} revision {place['revision']}, cited as {marker}, {said}."))
+        found.append(Finding(first["marker"], "file", f"The file of {name} {said}."))
     return found
