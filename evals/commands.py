@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
-EVALS = ("answers", "planner", "retrieval", "real", "foreign", "metrics")
+EVALS = ("answers", "planner", "refusals", "hazards", "retrieval", "real", "foreign", "metrics")
 BENCHES = ("answers", "startup", "memory", "sql", "knowledge", "llm")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
@@ -51,7 +51,7 @@ def evals(
 
 
 def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
-    from evals import foreign, real, suites
+    from evals import foreign, language, real, suites
     from evals.cases import load
     from evals.plant import demo
 
@@ -70,7 +70,7 @@ def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
                     elif name == "answers":
                         scores.append(suites.answers(plant, cases, advance))
                     else:
-                        scores.append(suites.SUITES[name](plant, progress=advance))
+                        scores.append({**suites.SUITES, **language.SUITES}[name](plant, progress=advance))
     return scores
 
 

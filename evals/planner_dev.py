@@ -186,42 +186,55 @@ def _singular(value: Any) -> str:
     return " ".join(word.removesuffix("s") for word in str(value).split())
 
 
-def score_cases(cases: Iterable[Mapping[str, Any]], ask: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> dict[str, Score]:
-    """Run written cases (evals/cases/planner.jsonl) by kind. `ask` answers a case with `status`, `calls` and `hazards`
-    as `andon plan` prints them; a case of kind `hazard` is right when exactly its hazards are heard."""
-    out: dict[str, Score] = {}
-    for case in cases:
-        here = out.setdefault(case["kind"], Score())
-        here.rows += 1
-        here.answerable += 1
-        got = ask(case)
-        if case["kind"] == "hazard":
-            right = sorted(got["hazards"]) == sorted(case["hazards"])
-            here.tool += right
-            here.exact += right
-            here.status += right
-            if not right:
-                here.errors.append((case["question"], "hazards", case["hazards"], got["hazards"]))
-            continue
-        if got["status"] == case["status"]:
-            here.status += 1
-        else:
-            here.errors.append((case["question"], "status", case["status"], got["status"]))
-        wanted = [(c["tool"], flat(c["tool"], c["arguments"])) for c in case["calls"]]
-        calls = [(c["tool"], flat(c["tool"], c["arguments"])) for c in got["calls"]]
-        if not wanted:
-            here.tool += got["status"] == case["status"]
-            here.exact += got["status"] == case["status"]
-        elif sorted(t for t, _ in wanted) != sorted(t for t, _ in calls):
-            here.errors.append((case["question"], "tool", [t for t, _ in wanted], [t for t, _ in calls]))
-        else:
-            here.tool += 1
-            wrong = _first_wrong(wanted, calls, here)
-            if wrong is None:
-                here.exact += got["status"] == case["status"]
-            else:
-                here.errors.append((case["question"], *wrong))
-    return out
+@dataclass(frozen=True)
+class Judged:
+    """One written case (evals/cases/planner*.jsonl) against the plan that came: right tools, whole plan, and what differs
+    first. A case without calls (a refusal, small talk) is right when its status is."""
+
+    status: bool
+    tool: bool
+    exact: bool
+    reason: str = ""
+
+
+#: The key by which a record is called: "production order 4711" is as right in `order` as in `id`.
+_OWN_KEY = {"maintenance_orders": "order", "production_orders": "order", "lots": "lot", "spare_parts": "part", "equipment": "place"}
+
+
+def judged(case: Mapping[str, Any], got: Mapping[str, Any], resolve: Callable[[str], tuple[str, str] | None]) -> Judged:
+    """Compare a plan as `andon plan` prints it with a case's. `resolve` gives the range (ISO, from and to) that a period's
+    words mean: other words for the same range are the same period."""
+    status = got["status"] == case["status"]
+    said = [] if status else [f"status: {got['status']} instead of {case['status']}"]
+    if not case["calls"]:
+        return Judged(status, status, status, "; ".join(said))
+    texts = [str(c["arguments"][key]) for c in case["calls"] for key in ("period", "compare_to") if key in c["arguments"]]
+    meant = {resolve(text): text for text in texts}
+    wanted = [(c["tool"], _keyed(flat(c["tool"], c["arguments"]))) for c in case["calls"]]
+    found = [(c["tool"], _keyed(flat(c["tool"], _reworded(c["arguments"], meant)))) for c in got["calls"]]
+    tools = sorted(t for t, _ in wanted), sorted(t for t, _ in found)
+    if tools[0] != tools[1]:
+        return Judged(status, False, False, "; ".join([*said, f"tool: {', '.join(tools[1]) or 'none'} instead of {', '.join(tools[0])}"]))
+    wrong = _first_wrong(wanted, found, Score())
+    if wrong is not None:
+        said.append(f"{wrong[0]}: {wrong[2]!r} instead of {wrong[1]!r}")
+    return Judged(status, True, status and wrong is None, "; ".join(said))
+
+
+def _reworded(arguments: Mapping[str, Any], meant: Mapping[tuple[str, str] | None, str]) -> dict[str, Any]:
+    """The arguments with a period in the case's own words where both mean the same range."""
+
+    def reworded(value: Any) -> Any:
+        if isinstance(value, Mapping) and "from" in value and "to" in value:
+            return meant.get((str(value["from"]), str(value["to"])), value)
+        return value
+
+    return {key: reworded(value) for key, value in arguments.items()}
+
+
+def _keyed(arguments: dict[str, Any]) -> dict[str, Any]:
+    own = _OWN_KEY.get(str(arguments.get("records", "")).replace(" ", "_"))
+    return {"id" if key == own else key: value for key, value in arguments.items()}
 
 
 def main() -> int:

@@ -9,18 +9,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from assistant.app import Ask, Assistant
 from assistant.problems import Problem
-from evals.cases import FOLDER, Case, load
+from evals.cases import Case, load
 from evals.graders import Finding, abstains, grade, tables
 from evals.oracles import folded
 from evals.plant import Demo
+from evals.reliability import Bin
 
 Progress = Callable[[int, int], None]
 #: The share below which a suite fails; a floor is what the product is held to, not what it reached.
-FLOORS = {"answers": 0.90, "planner": 0.85, "retrieval": 0.85, "real": 0.95, "foreign": 0.85, "metrics": 1.0}
+FLOORS = {"answers": 0.90, "planner": 0.93, "refusals": 0.95, "hazards": 0.99, "retrieval": 0.85, "real": 0.95, "foreign": 0.85, "metrics": 1.0}
 STAGES = ("understand", "plan", "act", "compose", "check", "total")
 
 
@@ -34,8 +35,23 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Limit:
+    """A figure that the product is held to beside a suite's share: at least `bound`, at most it, or below it."""
+
+    name: str
+    value: float
+    sense: Literal[">=", "<=", "<"]
+    bound: float
+
+    @property
+    def met(self) -> bool:
+        return {">=": self.value >= self.bound, "<=": self.value <= self.bound, "<": self.value < self.bound}[self.sense]
+
+
+@dataclass(frozen=True)
 class Score:
-    """A suite's result: right of total, named figures as (right, total) or plain numbers, and the failures."""
+    """A suite's result: right of total, named figures as (right, total) or plain numbers, what else it is held to, the
+    confidence of its cases by bins, and the failures."""
 
     suite: str
     right: int
@@ -44,6 +60,8 @@ class Score:
     numbers: Mapping[str, float] = field(default_factory=dict)
     failures: Sequence[Failure] = ()
     note: str = ""
+    limits: Sequence[Limit] = ()
+    bins: Sequence[Bin] = ()
 
     @property
     def share(self) -> float:
@@ -51,7 +69,7 @@ class Score:
 
     @property
     def passed(self) -> bool:
-        return self.share >= FLOORS[self.suite]
+        return self.share >= FLOORS[self.suite] and all(limit.met for limit in self.limits)
 
 
 # Answers
@@ -147,48 +165,6 @@ def latency(stages: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return found
 
 
-# Planner
-
-
-def planner(demo: Demo, progress: Progress | None = None) -> Score:
-    """The written planner cases: right status, right tools, whole plans (evals/planner_dev.py compares)."""
-    from assistant.hazards import detect
-    from evals.planner_dev import score_cases
-
-    assistant = demo.assistant
-    rows = [json.loads(line) for line in (FOLDER / "planner.jsonl").read_text(encoding="utf-8").splitlines() if line.strip()]
-    emergency = assistant.plant.model.emergency
-    words = {name: spec.words for name, spec in emergency.hazards.items()} if emergency else {}
-    done = 0
-
-    def ask(case: Mapping[str, Any]) -> Mapping[str, Any]:
-        nonlocal done
-        done += 1
-        if progress:
-            progress(done, len(rows))
-        if case["kind"] == "hazard":
-            return {"status": case.get("status", ""), "calls": [], "hazards": list(detect(case["question"], words))}
-        at = datetime.fromisoformat(case["at"]) if case.get("at") else None
-        context = tuple(case.get("context") or ())
-        return assistant.plan(Ask(case["question"], case.get("user"), case.get("equipment"), None, at, case["id"], context))
-
-    scores = score_cases(rows, ask)
-    figures: dict[str, tuple[int, int]] = {}
-    for name in ("status", "tool", "exact"):
-        figures[{"exact": "whole plan", "tool": "tools"}.get(name, name)] = (sum(getattr(s, name) for s in scores.values()), len(rows))
-    for kind, score in sorted(scores.items()):
-        figures[f"kind {kind}"] = (score.exact, score.rows)
-    failures = [
-        Failure(_id(rows, question), question, f"{what}: {got!r} instead of {wanted!r}")
-        for score in scores.values() for question, what, wanted, got in score.errors
-    ]  # fmt: skip
-    return Score("planner", sum(s.exact for s in scores.values()), len(rows), figures, {}, failures)
-
-
-def _id(rows: Sequence[Mapping[str, Any]], question: str) -> str:
-    return next((row["id"] for row in rows if row["question"] == question), "?")
-
-
 # Metrics
 
 
@@ -260,10 +236,10 @@ def _holds(passage: Any, fact: Mapping[str, Any]) -> bool:
     if passage.anchor.document != fact["document"] or str(passage.anchor.revision) != str(fact["revision"]):
         return False
     text = folded(f"{passage.anchor.section} {passage.text}")
-    needed = (fact["steps"][0],) if fact["kind"] == "procedure" else (fact["key"],)
+    needed: tuple[Any, ...] = (fact["steps"][0],) if fact["kind"] == "procedure" else (fact["key"],)
     if fact["kind"] not in ("procedure", "interval"):
         needed = (*needed, str(fact["value"]))
     return all(folded(str(words)) in text for words in needed)
 
 
-SUITES: dict[str, Callable[..., Score]] = {"answers": answers, "planner": planner, "retrieval": retrieval}
+SUITES: dict[str, Callable[..., Score]] = {"answers": answers, "retrieval": retrieval}
