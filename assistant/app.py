@@ -24,6 +24,7 @@ from tools.access import POLICY, Caller, Policy
 from tools.registry import Tool, all_tools
 
 if TYPE_CHECKING:
+    from assistant.llm import LanguageModel
     from assistant.planning import Plan
     from assistant.router import Router
     from assistant.scheduled import Scheduled
@@ -115,6 +116,20 @@ class Assistant:
             return None
 
     @cached_property
+    def language_model(self) -> LanguageModel | None:
+        """The capable model that a setting names, opened on first use; None without one."""
+        chosen = self.settings
+        if not chosen.language_model:
+            return None
+        from assistant.llm import LanguageModel
+
+        return LanguageModel(
+            chosen.language_model, model=chosen.language_model_name, api_key=chosen.language_model_key,
+            timeout_s=chosen.language_model_timeout_s, context=chosen.context_tokens, gpu_layers=chosen.gpu_layers,
+            threads=chosen.threads,
+        )  # fmt: skip
+
+    @cached_property
     def parts(self) -> Parts:
         writer = self.writer
         model = {"name": writer.name, "sha256": writer.sha256} if writer is not None else {"name": "router", "sha256": ""}
@@ -122,6 +137,7 @@ class Assistant:
             plant=self.plant, index=self.index, router=self.router, writer=writer, tools=self.tools, policy=self.policy,
             stores={"store": self.store, "documents": self.register, "kinds": self.settings.home / "kinds"}, model=model, pool=self._pool,
             time_budget_s=self.settings.time_budget_s, question_characters=self.settings.question_characters,
+            language_model=self.language_model, tool_loop=self.settings.tool_loop,
         )  # fmt: skip
 
     @cached_property
@@ -351,7 +367,7 @@ class Assistant:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if "scheduled" in self.__dict__:
             self.scheduled.stop()
-        for name in ("plant", "index", "writer", "store"):
+        for name in ("plant", "index", "writer", "language_model", "store"):
             part = self.__dict__.get(name)
             if part is not None and hasattr(part, "close"):
                 part.close()

@@ -52,9 +52,8 @@ _NUMBER_RUN = re.compile(f"(?:{'|'.join(sorted((w for w in NUMERALS if len(w) > 
 _DATE_WORDS = re.compile(
     r"\b(?:last|previous|next|this|past|coming) (?:week|month|year|quarter|shift|night|day|hour|morning|evening)\b|\b(?:in|since|of|until|by) (?:may|march|mar)\b"
 )
-_ORDER = re.compile(
-    rf"\b(?:{'|'.join(ORDERS)}) (?:(?:up|down|off|out|on|in) )?(?:the|a|an|this|that|these|those|it|its|them|\x00)(?![a-z])"
-)
+_OBJECT = "(?:the|a|an|this|that|these|those|it|its|them)(?![a-z])"
+_ORDER = re.compile(rf"\b(?:(?:{'|'.join(ORDERS)}) (?:(?:up|down|off|out|on|in) )?(?:{_OBJECT}|\x00)|(?:scrap|rework) {_OBJECT})")
 #: Slots that say where something stands, not what it says.
 _REFERENCES = frozenset(("title", "document", "revision", "section", "page", "author", "date"))
 _NUMERIC = ("percent", "duration_s", "number", "count")
@@ -137,8 +136,10 @@ def unsupported(
     found += _copied(lowered, evidence)
     if defeats_safeguard(lowered) or acts_or_falsifies(lowered):
         found.append("an instruction against a safeguard or a record")
-    if len({slot.item.marker for slot in slots} | quoted) > 1:
+    used = {slot.item.marker for slot in slots} | quoted
+    if len(used) > 1:
         found.append("facts of two sources in one sentence")
+    found += [f"cites {m} and says nothing of it" for m in _MARKER.findall(template) if m[1:-1] in known and m[1:-1] not in used]
     if not quoted and all(slot.name in _REFERENCES for slot in slots):
         found.append("a claim about a source without its words")
     if not slots:

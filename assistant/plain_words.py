@@ -106,7 +106,7 @@ ORDERS = sorted(
         "open close remove replace press push pull switch reset restart start stop turn loosen tighten unscrew unlock lock shut take "
         "put set wait check clean clear change call go keep hold lift lower raise fit mount insert drain fill grease run drive "
         "connect disconnect unplug plug cut tell inform send give use apply adjust move do make leave enter reach touch skip "
-        "repeat scrap ship sign accept add delete force jog jumper short bridge pin tape block wedge"
+        "repeat ship sign accept add delete force jog jumper short bridge pin tape block wedge"
     )
 )
 

@@ -37,6 +37,18 @@ class Settings(BaseSettings):
     )
     embedder: Path = Field(REPOSITORY / ".cache" / "embedder", description="folder of the exported embedder")
     model_vote: Literal["auto", "off"] = Field("auto", description="whether the planner model has a vote beside the router")
+    language_model: str = Field(
+        "", description="a capable model for prose and the tool loop: a GGUF file, or the address of an OpenAI-compatible server"
+    )
+    language_model_name: str = Field("default", description="the model's name at that server")
+    language_model_key: str = Field("", description="the key of that server, if it wants one")
+    language_model_timeout_s: float = Field(20.0, gt=0, description="longest time for one answer of the language model, seconds")
+    context_tokens: int = Field(4096, ge=512, description="context of the language model's GGUF file, tokens")
+    gpu_layers: int = Field(0, ge=-1, description="layers of the GGUF file on the GPU; -1 for all")
+    tool_loop: Literal["auto", "always", "off"] = Field(
+        "auto", description="whether the language model may look up in several steps: where one plan is not enough, always, or never"
+    )
+    frozen: bool = Field(False, description="a validated plant: nothing is learned from use, promoted examples are not read")
     threads: int = Field(2, ge=1, le=64, description="threads of the language model and the embedder")
     time_budget_s: float = Field(20.0, gt=0, description="longest time for one answer, seconds")
     question_characters: int = Field(4000, ge=200, description="longest question, characters")
@@ -56,6 +68,11 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> Path:
         return self.home / "keys"
+
+    @property
+    def learned(self) -> Path:
+        """Where examples that a person has accepted are kept."""
+        return self.home / "learned"
 
     @property
     def documents(self) -> Path:
@@ -106,6 +123,9 @@ def load(home: Path, **overrides: Any) -> Settings:
     for name in ("plant_model", "planner_model", "router_model", "embedder", "policy"):
         if isinstance(values.get(name), str):
             values[name] = (home / values[name]).resolve()
+    named_model = values.get("language_model")
+    if isinstance(named_model, str) and named_model and "://" not in named_model:
+        values["language_model"] = str((home / named_model).resolve())
     try:
         return Settings(**values)
     except ValidationError as error:

@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from assistant import emergency
+from assistant.capable import Extra, looked_up, with_prose
 from assistant.compose import COMPOSERS, Context, Said
 from assistant.planning import Plan, PlannedCall, plan, plan_json
 from assistant.problems import BadQuestion
@@ -60,6 +61,8 @@ class Parts:
     pool: ThreadPoolExecutor
     time_budget_s: float = 20.0
     question_characters: int = 4000
+    language_model: Any = None  # `assistant.llm.LanguageModel`, or None when no capable model is set
+    tool_loop: str = "off"
 
 
 @dataclass
@@ -86,6 +89,7 @@ class Taken:
     answer: dict[str, Any]
     understanding: Understanding
     plan: Plan
+    steps: tuple[Step, ...] = ()  # with their evidence, for whoever audits an answer
 
 
 def cleaned(text: str, limit: int) -> str:
@@ -116,12 +120,16 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
     planned = plan(understanding, question, parts.plant, parts.tools, parts.writer, parts.policy)
     machine = parts.plant.equipment.get(ask.equipment or "")
     planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
-    if alarm_blocks and (planned.confidence < SURE_BESIDE or planned.status not in _RUNS):
+    reading = understanding.reading
+    clear = reading.tools[0][1] * dict(reading.heads["status"]).get("answer", 1.0)
+    if alarm_blocks and (clear < SURE_BESIDE or planned.status not in _RUNS):
         # A cry for help is not a search: beside the instruction only what was clearly asked is shown.
         planned = replace(planned, status="planned", calls=(), choices=(), reason="")
     clock.lap("plan")
-    steps = act(_with_safe_way(planned, text), question, parts, tell)
-    if steps and all(
+    extra = Extra(planned) if alarm_blocks else looked_up(planned, understanding, question, _call(question, parts), parts, tell)
+    planned = extra.plan
+    steps = extra.steps or act(_with_safe_way(planned, text), question, parts, tell)
+    if not extra.steps and steps and all(
         step.tool in DATA_TOOLS and step.result.status == "needs_clarification" and not step.result.evidence for step in steps
     ):
         # The data knows no such name; the documents may ("where do we keep the defibrillator").
@@ -140,10 +148,13 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
         tell("block", block)
     for sentence in released.sentences:
         tell("token", {"text": sentence})
-    return Taken(out, understanding, planned)
+    if not alarm_blocks:
+        out = with_prose(out, steps, context, extra, parts, tell)
+        out["ms"] = clock.total()
+    return Taken(out, understanding, planned, steps)
 
 
-#: From this confidence on a plan is also run when an emergency is shown.
+#: From this probability of its tool on a plan is also run when an emergency is shown.
 SURE_BESIDE = 0.85
 #: Statuses of a plan whose calls are run (a tool that acts only proposes).
 _RUNS = ("planned", "needs_confirmation")
@@ -164,10 +175,7 @@ def act(planned: Plan, question: Question, parts: Parts, tell: Tell) -> tuple[St
     A tool that acts is not run: it becomes a question to its person (`needs_confirmation`)."""
     if planned.status not in (*_RUNS, "refused_unsafe"):
         return ()
-    call = Call(
-        caller=question.caller, now=question.at, plant=parts.plant, index=parts.index, equipment=question.equipment,
-        question=question.text, policy=parts.policy, deadline_s=parts.time_budget_s, stores=parts.stores,
-    )  # fmt: skip
+    call = _call(question, parts)
     futures = []
     for item in planned.calls:
         tell("step", {"tool": item.tool, "arguments": plain(item.arguments), "status": "running"})
@@ -185,6 +193,13 @@ def act(planned: Plan, question: Question, parts: Parts, tell: Tell) -> tuple[St
         tell("step", {"tool": step.tool, "status": step.result.status, "ms": round(step.ms, 1)})
         steps.append(step)
     return marked(tuple(steps))
+
+
+def _call(question: Question, parts: Parts) -> Call:
+    return Call(
+        caller=question.caller, now=question.at, plant=parts.plant, index=parts.index, equipment=question.equipment,
+        question=question.text, policy=parts.policy, deadline_s=parts.time_budget_s, stores=parts.stores,
+    )  # fmt: skip
 
 
 def _run_one(tool: Tool, call: Call, arguments: dict[str, Any]) -> Step:

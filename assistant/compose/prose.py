@@ -134,7 +134,7 @@ def _within(pieces: Iterable[str], until: float) -> Iterator[str]:
         yield piece
 
 
-_ENDS = re.compile(r"[.!?][”\"]?(?=\s|$)")
+_ENDS = re.compile(r"[.!?][”\"]?(?:[ \t]*\[E\d+\])*(?=\n|[ \t]+[^\s\[])")
 
 
 def sentences(pieces: Iterable[str]) -> Iterator[str]:
@@ -149,15 +149,16 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
 
 
 def _cut(text: str) -> int | None:
-    """Where the first sentence ends, once it is clear that it does."""
+    """Where the first sentence ends, its markers included, once it is clear that it does."""
     line = text.find("\n")
     for match in _ENDS.finditer(text):
-        head = text[: match.end()]
-        if head.count("“") > head.count("”") or head.count("{") > head.count("}") or head.count('"') % 2:
-            continue
-        if line >= 0 and line < match.end():
+        if 0 <= line < match.end():
             break
-        return match.end() if match.end() < len(text) else None
+        head = text[: match.end()]
+        if head.strip(" ().")[:3].isdigit():  # the number of a list
+            continue
+        if head.count("“") <= head.count("”") and head.count("{") <= head.count("}") and head.count('"') % 2 == 0:
+            return match.end()
     return line + 1 if line >= 0 else None
 
 
