@@ -11,10 +11,10 @@ import pytest
 from assistant.compose.data import (
     compose_find_correlations,
     compose_list_records,
-    compose_query_metrics,
     compose_signal_trend,
     compose_trace_material,
 )
+from assistant.compose.metrics import compose_query_metrics
 from assistant.compose.said import Context, Said
 from tests.small_plant import NOW, OPERATOR, SUPERVISOR, ZONE, build, call
 from tools.correlations import find_correlations

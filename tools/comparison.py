@@ -12,7 +12,7 @@ from typing import Any
 
 from tools.changes import Side
 from tools.conditions import PLACES, Condition, conditions, extent
-from tools.evidence import Evidence, Value, fact
+from tools.evidence import Evidence, Value, fact, show
 from tools.figures import Figures, Question, compute
 from tools.formula import change, in_unit
 from tools.labels import change_column, filters_said, metric_column
@@ -58,7 +58,8 @@ def compare(
     if against == "target":
         label, reference = "Target", _targets(call, question, span, figures)
     elif isinstance(against, int | float | str) and against != "previous_period":
-        label = "Target"
+        first = model.metrics[question.metrics[0]]
+        label = show(in_unit(first, against), metric_column(question.metrics[0], first))
         reference = [{name: in_unit(model.metrics[name], against) for name in question.metrics} for _ in figures.rows]
     else:
         other_filters = filters
@@ -86,7 +87,10 @@ def compare(
             row[f"{name}_before"] = known.get(name)
             row[f"{name}_change"] = change(metric, row.get(name), known.get(name))
     facts = {**evidence.facts, "compared_with": fact("Compared with", label)}
-    compared = {"label": label, "target": label == "Target", "side": other_side}
+    for name in question.metrics if not question.by else ():
+        if isinstance(gap := rows[0][f"{name}_change"], int | float):
+            facts[f"gap_{name}"] = (replace(change_column(name, model.metrics[name]), signed=False), abs(gap))
+    compared = {"label": label, "target": against == "target", "number": other_side is None and against != "target", "side": other_side}
     return replace(evidence, columns=tuple(columns), rows=tuple(rows), facts=facts), compared, notes
 
 

@@ -26,13 +26,15 @@ UNDEFINED = "not defined"
 @dataclass(frozen=True)
 class Column:
     """One column of evidence. `percent` values are fractions (0.934 shows as 93.4 %), `duration_s` are seconds,
-    `time` are aware datetimes (shown in the plant's zone). `decimals` rounds numbers; None picks by magnitude."""
+    `time` are aware datetimes (shown in the plant's zone). `decimals` rounds numbers; None picks by magnitude. Changes
+    are `signed`: what is more carries a plus."""
 
     name: str
     label: str
     kind: ColumnKind = "text"
     unit: str = ""
     decimals: int | None = None
+    signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def show(value: Value, column: Column, zone: tzinfo = UTC) -> str:
         return UNDEFINED if column.kind == "percent" else MISSING
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if column.signed and isinstance(value, int | float) and value > 0:
+        return f"+{show(value, replace(column, signed=False), zone)}"
     if column.kind == "duration_s" and isinstance(value, int | float):
         return _duration(float(value))
     if column.kind == "percent" and isinstance(value, int | float):
@@ -128,7 +132,12 @@ def show(value: Value, column: Column, zone: tzinfo = UTC) -> str:
     if isinstance(value, int | float) and column.kind in ("number", "count", "text"):
         text = _number(value, column)
         return f"{text} {column.unit}" if column.unit else text
+    if column.kind == "text" and _WORDS.fullmatch(str(value)):
+        return str(value).replace("_", " ")  # in_progress, surface_finish: a database's way to write words
     return str(value)
+
+
+_WORDS = re.compile(r"[a-z]+(?:_[a-z]+)+")
 
 
 def _number(value: float, column: Column) -> str:

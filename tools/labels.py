@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from tools.conditions import PLACES, Condition
 from tools.evidence import Column, ColumnKind, Query, Value
@@ -15,7 +16,7 @@ KEY_LABELS = {"equipment": "Machine", "equipment_class": "Machine class", "opera
 
 
 def key_column(key: str) -> Column:
-    kind: ColumnKind = "id" if key in ("order", "lot", "serial", "alarm", "id") else "text"
+    kind: ColumnKind = "id" if key in ("order", "lot", "serial", "alarm", "id") else "date" if key == "day" else "text"
     return Column(key, KEY_LABELS.get(key, key.replace("_", " ").capitalize()), kind)
 
 
@@ -25,17 +26,21 @@ def metric_column(name: str, metric: MetricSpec) -> Column:
 
 def change_column(name: str, metric: MetricSpec) -> Column:
     if metric.kind == "percent":
-        return Column(f"{name}_change", f"{metric.label}, change", "number", "points", 1)
-    return Column(f"{name}_change", f"{metric.label}, change", metric.kind, metric.unit, metric.decimals)
+        return Column(f"{name}_change", f"{metric.label}, change", "number", "points", metric.decimals or 1, signed=True)
+    return Column(f"{name}_change", f"{metric.label}, change", metric.kind, metric.unit, metric.decimals, signed=True)
 
 
 def named(plant: Plant, key: str, value: Value) -> Value:
     """A group's key as people read it."""
     if value is None:
         return None
+    if key == "day":
+        return date.fromisoformat(str(value))
     if key in TIME_KEYS:
         return str(value)
-    return plant.name(key, value)
+    name = plant.name(key, value)
+    # Causes are known by their names; products and machines by their ids as well.
+    return name.removesuffix(f" ({value})") if key in ("reason", "defect") else name
 
 
 def query_of(plant: Plant, answer: Rows, certified: bool, limited_to: str = "", total: int | None = None) -> Query:

@@ -15,22 +15,22 @@ from typing import Any
 from tools.changes import Side, explain_change
 from tools.comparison import compare
 from tools.conditions import Condition, conditions, extent, resolve
-from tools.evidence import Column, Evidence, Value, fact
+from tools.evidence import Evidence
 from tools.figures import Figures, Question, compute, parts_of
-from tools.formula import divisors_of, elements_of, in_unit
-from tools.labels import filters_said, key_column, metric_column, named, query_of
-from tools.model_file import UNCERTIFIED, MetricSpec
+from tools.formula import elements_of, in_unit
+from tools.model_file import MetricSpec
+from tools.phrases import during, where_said
 from tools.plant_model import Plant
 from tools.query import Parameters, Rowset
 from tools.registry import Call, Period, Result, Status, Unanswerable
 from tools.spans import TIME_KEYS, times
 from tools.sql import Statement
+from tools.tabulation import LOSS_KEYS, is_pareto, tabulated, undefined
 
 PEOPLE = ("operator",)
 EVERYTHING = "all recorded time"
 COMPARED_DAYS = 30  # the window of a metric without one, where another time stands beside it
 NEWEST_DAYS: Mapping[str, int] = {"hour": 14, "day": 366, "shift": 92, "week": 1_500}
-LOSS_KEYS = ("reason", "defect", "alarm")
 
 
 def query_metrics(
@@ -74,25 +74,50 @@ def _answer(
     )  # fmt: skip
     if (shifts is not None or "shift" in by) and not question.times.buckets:
         raise Unanswerable(Result("no_data", message=f"No such shift ran in {span.text}."))
-    figures = compute(call, question)
+    # The shares of a loss are of all of it, however few of its causes are shown.
+    pareto = limit is not None and not having and is_pareto(plant, question)
+    figures = compute(call, replace(question, limit=None) if pareto else question)
     assumed = tuple(f"period: {span.text}" for _ in (1,) if span.assumed) + question.times.notes
     if where_asked.limited_to and not where_asked.partial:
         assumed = (*assumed, f"your lines: {where_asked.limited_to}")
+    none_met = bool(having) and not figures.rows
+    if none_met:  # what the limits left out is what tells that none met them
+        figures = compute(call, _without_limits(question))
     if not figures.rows or _nothing(plant, question, figures):
         return Result("no_data", message=_nothing_said(call, question, span), assumed=assumed,
                       limited_to=where_asked.limited_to)  # fmt: skip
-    evidence = _evidence(call, question, span, figures)
-    data: dict[str, Any] = {"metrics": names, "by": question.by, "period": span, "undefined": _undefined(plant, figures, names)}
+    evidence = tabulated(call, replace(question, limit=None) if pareto else question, span, figures, limit)
+    figures = replace(figures, rows=figures.rows[:limit] if limit else figures.rows)
+    data: dict[str, Any] = {"metrics": names, "by": question.by, "period": span, "undefined": undefined(plant, figures.rows, names)}
+    data |= {"having": having, "none_met": none_met, "sort": question.sort, "limit": limit}
     data["better"] = {n: {"up": True, "down": False}.get(plant.model.metrics[n].direction) for n in names}
     more: tuple[Evidence, ...] = ()
     if compare_to is not None:
         evidence, compared, notes = compare(call, question, span, evidence, figures, compare_to, filters)
+        if compared["target"] and _targets_by_line(plant, question, evidence):
+            by_line = _answer(call, metrics, where, period, ["line"], sort, limit, compare_to)
+            return replace(by_line, assumed=(*by_line.assumed, "targets are set for each line"))
         data["compare"] = compared
         assumed = (*assumed, *notes)
         if not question.by and compared["side"] is not None:
             more = tuple(explain_change(call, question, Side(span, filters), compared["side"], figures))
     status: Status = "partial" if where_asked.partial else "answered"
     return Result(status, (evidence, *more), assumed=assumed, limited_to=where_asked.limited_to, data=data)
+
+
+def _without_limits(question: Question) -> Question:
+    """The question without its thresholds, those first that came nearest to them."""
+    first = question.having[0]
+    metrics = tuple(dict.fromkeys((*question.metrics, *(c.key for c in question.having))))
+    return replace(question, metrics=metrics, having=(), limit=None, sort=(first.key, first.low is not None) if question.by else None)
+
+
+def _targets_by_line(plant: Plant, question: Question, evidence: Evidence) -> bool:
+    """Whether a plant-wide figure has no target of its own where lines have."""
+    if question.by or len(plant.lines) < 2 or plant.model.targets is None or "line" not in plant.model.targets.fields:
+        return False
+    fixed = {c.key for c in question.filters if c.key in ("line", "equipment", "equipment_class")}
+    return not fixed and all(evidence.rows[0].get(f"{name}_before") is None for name in question.metrics)
 
 
 def _metric_name(plant: Plant, name: str) -> str:
@@ -126,7 +151,7 @@ def _refuse_ranking(call: Call, filters: Sequence[Condition], by: Sequence[str])
 def _sorting(plant: Plant, sort: str | None, names: Sequence[str], by: Sequence[str]) -> tuple[str, bool] | None:
     if not sort:
         # Losses are read from the greatest down.
-        additive = plant.model.metrics[names[0]].kind != "percent" and not set(by) & set(TIME_KEYS)
+        additive = plant.model.metrics[names[0]].expression.strip() in plant.model.elements and not set(by) & set(TIME_KEYS)
         return (names[0], True) if additive and set(by) & set(LOSS_KEYS) else None
     words = sort.split()
     descending = words[-1].lower() != "asc"
@@ -191,64 +216,7 @@ def _everything(call: Call, metrics: Sequence[MetricSpec], by: Sequence[str]) ->
     return Period(EVERYTHING, start, end, True)
 
 
-# -- evidence
-
-
-def _evidence(call: Call, question: Question, span: Period, figures: Figures) -> Evidence:
-    plant, model = call.plant, call.plant.model
-    columns = [key_column(key) for key in question.by]
-    columns += [metric_column(name, model.metrics[name]) for name in question.metrics]
-    whole = {model.metrics[name].expression.strip() for name in question.metrics}  # a metric that is one element shows once
-    shown = [name for name in figures.elements if name not in question.metrics and name not in whole]
-    for name in shown:
-        spec = model.elements[name]
-        columns.append(Column(name, spec.label, spec.kind, spec.unit))
-    until = plant.data_until()
-    rows = []
-    for row in figures.rows:
-        out: dict[str, Value] = {name: row.get(name) for name in (*question.metrics, *shown)}
-        for key in question.by:
-            out[key] = named(plant, key, row.get(key))
-            out[f"{key}_id"] = row.get(key)
-        rows.append(out)
-    running = until is not None and span.end > until
-    if running and until is not None and question.times.keys:
-        columns.append(Column("complete", "Complete", "text"))
-        ends = {bucket.labels: bucket.span.end for bucket in question.times.buckets}
-        for row, out in zip(figures.rows, rows, strict=True):
-            end = ends.get(tuple(str(row.get(key)) for key in question.times.keys))
-            out["complete"] = "so far" if end is not None and end > until else "yes"
-    labels = ", ".join(model.metrics[name].label for name in question.metrics)
-    facts: dict[str, tuple[Column, Value]] = {
-        "period": fact("Period", span.text),
-        "start": fact("From", span.start, "time"),
-        "end": fact("To", min(span.end, call.now) if span.end > call.now else span.end, "time"),
-    }
-    for name in question.metrics:
-        facts[f"formula_{name}"] = fact(f"{model.metrics[name].label}: formula", model.metrics[name].formula)
-        facts[f"label_{name}"] = fact("Metric", model.metrics[name].label)
-    said = [c for c in question.filters if not (span.assumed and c.key == "shift")]  # the period names it
-    if where := filters_said(plant, said):
-        facts["filter"] = fact("For", where)
-    if question.where.limited_to:
-        facts["limited_to"] = fact("Limited to", question.where.limited_to)
-    certified = all(model.metrics[name].certified_by != UNCERTIFIED for name in question.metrics)
-    query = query_of(plant, figures.answer, certified, question.where.limited_to)
-    title = f"{labels}{f' of {where}' if where else ''}, {span.text}"
-    return Evidence("query", title, tuple(columns), tuple(rows), question.by[0] if question.by else "", facts, query=query)
-
-
-def _undefined(plant: Plant, figures: Figures, names: Sequence[str]) -> dict[str, str]:
-    """Why a figure is not defined, for each metric that has none in some row: which of its divisors were zero."""
-    found = {}
-    for name in names:
-        empty = next((row for row in figures.rows if row.get(name) is None), None)
-        if empty is not None:
-            metric = plant.model.metrics[name]
-            zero = [plant.model.elements[e].label.lower() for e in divisors_of(metric) if not empty.get(e)]
-            why = f"{' and '.join(zero)} {'was' if len(zero) == 1 else 'were'} zero" if zero else "its divisor is zero"
-            found[name] = f"{metric.undefined} ({why})" if metric.undefined else why
-    return found
+# -- where there is nothing
 
 
 def _nothing(plant: Plant, question: Question, figures: Figures) -> bool:
@@ -265,9 +233,9 @@ def _nothing(plant: Plant, question: Question, figures: Figures) -> bool:
 def _nothing_said(call: Call, question: Question, span: Period) -> str:
     plant = call.plant
     labels = ", ".join(plant.model.metrics[name].label for name in question.metrics)
-    where = filters_said(plant, question.filters)
+    where = where_said(plant, question.filters, of=True)
     until = plant.data_until()
     tail = ""
     if until is not None and span.start >= until:
         tail = f" The data ends at {plant.calendar.local(until):%-d %b %Y %H:%M}."
-    return f"There are no records for {labels}{f' of {where}' if where else ''} in {span.text}.{tail}"
+    return f"Nothing is recorded for {labels}{f' {where}' if where else ''} {during(span.text)}{span.text}.{tail}"

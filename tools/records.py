@@ -15,6 +15,7 @@ from tools.conditions import Condition, conditions, extent, resolve, values_of
 from tools.evidence import Column, Evidence, Value, fact
 from tools.labels import filters_said, key_column, named, query_of
 from tools.model_file import ColumnSpec, RecordSpec, column_path, expression, follow
+from tools.phrases import during, what_said, where_said
 from tools.plant_model import Plant, quoted
 from tools.query import IDENTITIES, Parameters, Rowset, cannot, empty_last, python_value, status_name, supports
 from tools.registry import Call, Period, Result, Unanswerable
@@ -82,12 +83,13 @@ def _listed(
     else:
         found = _select(call, name, wanted, period, None, sort, limit)
     assumed = found.assumed + ((f"your lines: {limited}",) if limited and not partial else ())
-    data: dict[str, Any] = {"record": name, "by": by, "total": found.total, "period": found.period}
+    fixed = {c.key: c.include[0] for c in wanted if len(c.include) == 1}
+    data: dict[str, Any] = {"record": name, "by": by, "total": found.total, "period": found.period, "fixed": fixed}
     if partial and found.evidence.rows:
         facts = {**found.evidence.facts, "limited_to": fact("Limited to", limited)}
         found = replace(found, evidence=replace(found.evidence, facts=facts))
     if not found.evidence.rows:
-        message = _nothing_said(plant, record, wanted, found.period)
+        message = _nothing_said(call, name, wanted, found.period)
         return Result("no_data", message=message, assumed=assumed, limited_to=limited, data=data)
     return Result("partial" if partial else "answered", (found.evidence,), assumed=assumed, limited_to=limited, data=data)
 
@@ -112,10 +114,17 @@ def _others_too(call: Call, name: str, wanted: Sequence[Condition]) -> bool:
     return others or not any(c.key in IDENTITIES and c.include for c in wanted)
 
 
-def _nothing_said(plant: Plant, record: RecordSpec, wanted: Sequence[Condition], period: Period | None) -> str:
-    where = filters_said(plant, wanted)
-    when = f" in {period.text}" if period else ""
-    return f"There are no {record.label}{f' for {where}' if where else ''}{when}."
+def _nothing_said(call: Call, name: str, wanted: tuple[Condition, ...], period: Period | None) -> str:
+    """What was searched in vain; where a limit left records out, how many there are without it."""
+    record = call.plant.model.records[name]
+    what, where = what_said(record.label, wanted), where_said(call.plant, wanted)
+    when = f" {during(period.text)}{period.text}" if period else ""
+    text = f"There {'were' if period else 'are'} no {what}{f' {where}' if where else ''}{when}"
+    free = tuple(c for c in wanted if c.low is None and c.high is None)
+    if len(free) == len(wanted):
+        return f"{text}."
+    others = _select(call, name, free, period, None, None, 1, assume=False).total
+    return f"{text}; there {'was' if others == 1 else 'were'} {others if others else 'none'} without that limit."
 
 
 def select(
@@ -155,9 +164,7 @@ def _select(
         with_ = f"WITH {spans_sql(plant, record.table, rows_times(rows))} "
     source = f"spans CROSS JOIN {rows.from_sql()}" if with_ else rows.from_sql()
     limit_sql = f" LIMIT {min(limit, MAX_ROWS)}" if limit else ""
-    sql = (
-        f"{with_}SELECT {', '.join(texts)}, COUNT(*) OVER () AS all_rows FROM {source}{rows.where_sql()}{order}{limit_sql}"
-    )
+    sql = f"{with_}SELECT {', '.join(texts)}, COUNT(*) OVER () AS all_rows FROM {source}{rows.where_sql()}{order}{limit_sql}"
     answer = _run(call, sql, rows.parameters)
     total = int(answer.rows[0][-1]) if answer.rows else 0
     out = [shown_row(plant, record, shown, values) for values in answer.rows]
@@ -334,7 +341,10 @@ def _facts(
     plant: Plant, record: RecordSpec, wanted: Sequence[Condition], span: Period | None, total: int
 ) -> dict[str, tuple[Column, Value]]:
     facts: dict[str, tuple[Column, Value]] = {"count": fact(record.label.capitalize(), total, "count")}
-    facts["record"] = fact("Records", record.label if total != 1 else record.singular)
+    noun = record.label if total != 1 else record.singular
+    facts["record"], facts["what"] = fact("Records", noun), fact("Records", what_said(noun, wanted))
+    if phrase := where_said(plant, wanted):
+        facts["where"] = fact("Of", phrase)
     if where := filters_said(plant, wanted):
         facts["filter"] = fact("For", where)
     if span is not None:
@@ -370,7 +380,7 @@ def _count(
         descending = not (sort or "desc").lower().endswith("asc")
         outer = [f"counted {'DESC' if descending else 'ASC'}", *outer]
     limit_sql = f" LIMIT {min(limit, MAX_ROWS)}" if limit else ""
-    sums = f"SELECT {', '.join(quoted(k) for k in by)}, counted, SUM(counted) OVER () AS all_rows FROM ({sql[len(with_):]}) AS groups"
+    sums = f"SELECT {', '.join(quoted(k) for k in by)}, counted, SUM(counted) OVER () AS all_rows FROM ({sql[len(with_) :]}) AS groups"
     answer = _run(call, f"{with_}{sums} ORDER BY {', '.join(outer)}{limit_sql}", rows.parameters)
     total = int(answer.rows[0][-1]) if answer.rows else 0
     out: list[dict[str, Value]] = []
@@ -448,8 +458,6 @@ def _concerns(plant: Plant, document: Any, condition: Condition) -> bool:
         if condition.key == "equipment_class":
             if document.equipment_class == value:
                 return True
-        elif value in document.equipment or (
-            value in plant.equipment and document.equipment_class == plant.equipment[value].cls
-        ):
+        elif value in document.equipment or (value in plant.equipment and document.equipment_class == plant.equipment[value].cls):
             return True
     return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from assistant.compose import data, documents, knowledge
+from assistant.compose import data, documents, knowledge, metrics
 from assistant.compose.said import Context, Said
 from tools.registry import Step
 
 COMPOSERS: dict[str, Callable[[Step, Context], Said]] = {
-    "query_metrics": data.compose_query_metrics,
+    "query_metrics": metrics.compose_query_metrics,
     "list_records": data.compose_list_records,
     "trace_material": data.compose_trace_material,
     "signal_trend": data.compose_signal_trend,

@@ -13,7 +13,7 @@ from datetime import date, datetime, tzinfo
 from typing import Any
 
 from tools.access import Caller
-from tools.evidence import Column, Evidence, Quote, Value, show
+from tools.evidence import Column, Evidence, Quote, Value, show, slot
 
 Block = dict[str, Any]
 
@@ -89,6 +89,33 @@ def chart(evidence: Evidence, kind: str, title: str, x: tuple[str, Sequence[str]
         "limits": [dict(item) for item in limits],
         "marker": evidence.marker,
     }
+
+
+def series_of(column: Column, values: Sequence[Value]) -> dict[str, Any]:
+    """Values as a chart draws them: per cent as per cent, durations in hours or minutes."""
+    scale, unit = 1.0, column.unit
+    if column.kind == "percent":
+        scale, unit = 100.0, "%"
+    elif column.kind == "duration_s":
+        most = max((abs(float(str(v))) for v in values if v is not None), default=0.0)
+        scale, unit = (1 / 3600, "h") if most >= 7200 else (1 / 60, "min")
+    shown = [None if v is None else round(float(str(v)) * scale, 3) for v in values]
+    return {"name": column.label, "unit": unit, "values": shown}
+
+
+def cited(sentence: str, evidence: Evidence) -> str:
+    return f"{sentence} [{evidence.marker}]"
+
+
+def known(evidence: Evidence, name: str) -> bool:
+    return name in evidence.facts and evidence.facts[name][1] not in (None, "")
+
+
+def limited(evidence: Evidence) -> tuple[str, ...]:
+    """What the answer leaves out because of the caller's rights."""
+    if not known(evidence, "limited_to"):
+        return ()
+    return (cited(f"This covers {slot(evidence, 'limited_to')} only.", evidence),)
 
 
 def passage(evidence: Evidence, quote: Quote, kind: str = "manual") -> Block:
