@@ -18,7 +18,7 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 export HF_HUB_OFFLINE := 1
 export ANONYMIZED_TELEMETRY := False
 
-.PHONY: demo setup test test-long lint evals bench train system clean
+.PHONY: demo setup test test-long lint schema evals bench train system clean
 
 demo: setup
 	$(BIN)/andon demo
@@ -68,6 +68,9 @@ test-long: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+schema: setup
+	$(BIN)/python -c "import json, tools.model_file as m; print(json.dumps(m.json_schema(), indent=1, ensure_ascii=False, sort_keys=True))" > tools/plant_model.schema.json
 
 evals: setup
 	$(BIN)/andon evals

@@ -58,7 +58,8 @@ _PLAIN_TEXT = """a an the of for in on at to from by per with and or is are was 
     most common frequent often used use uses using using recorded currently current now so far ever about between during over under above below greater fewer only
     maximum minimum max min value values per than equal least at up out into still yet just also same kind type-of level-of units unit pieces pcs many group grouped
     broken down split sorted order-by ranked rank compare versus vs happened occur occurred occurs did made make take took long longest shortest high low higher lower
-    been being whole plant factory site database data records record entries entry rows different distinct exist exists available need needs want know within"""
+    been being whole plant factory site database data records record entries entry rows different distinct exist exists available need needs want know within expensive cheapest cheap oldest newest latest earliest recent slowest
+fastest heaviest lightest old new late early big small large"""
 _PLAIN = frozenset(_PLAIN_TEXT.split())
 _COUNT = re.compile(r"\b(?:how many|number of|count of|count the|how often)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:average|mean|avg|on average)\b", re.IGNORECASE)
@@ -222,6 +223,10 @@ def _read(understanding: Understanding, plant: Plant) -> _Read:
             ):
                 read.hits.append(Hit(start, start + size, tuple(read.words[start : start + size]), meanings, read.places[start]))
                 taken |= span
+    for start, word in enumerate(read.words):
+        if start not in taken | named and raw[start] not in _PLAIN and (near := _verb_of(word, known)):
+            read.hits.append(Hit(start, start + 1, (word,), near, read.places[start]))
+            taken.add(start)
     read.hits.sort(key=lambda hit: hit.start)
     read.names = names
     read.covered = (
@@ -236,6 +241,17 @@ def _read(understanding: Understanding, plant: Plant) -> _Read:
         }
     )
     return read
+
+
+def _verb_of(word: str, known: Mapping[tuple[str, ...], tuple[Meaning, ...]]) -> tuple[Meaning, ...]:
+    """ "Complained" for complaints: the record whose own single word shares a long beginning."""
+    if len(word) < 6:
+        return ()
+    for phrase, meanings in known.items():
+        alike = len(phrase) == 1 and len(phrase[0]) >= 6 and phrase[0][: max(5, len(phrase[0]) - 3)] == word[: max(5, len(phrase[0]) - 3)]
+        if alike and (records := tuple(m for m in meanings if m.kind == "record")):
+            return records
+    return ()
 
 
 def _is_name(item: Placeholder, known: Mapping[tuple[str, ...], Any], plant: Plant) -> bool:
@@ -266,7 +282,8 @@ def _metric_call(read: _Read, scribe: Scribe) -> Draft | None:
     if name is None:
         return None
     hit: Hit | None = next((h for _, n, h in found if n == name), None)
-    if hit is not None and hit.of("record", "status") and (_COUNT.search(read.text) or _listing(read) or _counts_rows(plant, name)):
+    events = _COUNT.search(read.text) or _COMMON.search(read.text) or _listing(read) or _counts_rows(plant, name)
+    if hit is not None and hit.of("record", "status") and events:
         return None  # "how many defects": the records themselves
     records = _behind(plant, name)
     ranked = _direction(read, plant.model.metrics[name].direction == "down")
@@ -431,9 +448,10 @@ _MOST_OF = re.compile(
 
 def _counted_by(read: _Read) -> tuple[str, list[str], str] | None:
     """ "Which X has the most Y": Y counted by X, over Y itself or over the table that joins the two."""
+    often = re.search(r"\b(?:most|least) (?:often|frequently)\b", read.text, re.IGNORECASE)
     for hit in read.hits:
         counted = hit.of("record")
-        if not counted or not _MOST_OF.search(read.text[: hit.at]):
+        if not counted or not (_MOST_OF.search(read.text[: hit.at]) or (often and hit.start)):
             continue
         before = [h for h in read.hits if h.start < hit.start and h.of("record", "level", "column", "key")]
         for subject in reversed(before):
@@ -712,7 +730,7 @@ def _sorted_by(read: _Read, spec: RecordSpec, bounded: str) -> ColumnSpec | None
     columns = {c.name: c for c in spec.show}
     sortable = ("count", "number", "percent", "duration_s", "time", "date")
     for hit in read.hits:
-        for meaning in hit.of("column", "key"):
+        for meaning in [] if hit.of("record") else hit.of("column", "key"):
             if read.plant.model.records[meaning.record] is not spec:
                 continue
             column = columns.get(meaning.name) or next((c for c in spec.show if c.of == spec.fields.get(meaning.name)), None)

@@ -113,15 +113,24 @@ def _said(value: Any, texts: Sequence[str]) -> bool:
     if not isinstance(value, int | float):
         wanted = " ".join(str(value).casefold().split())
         return any(wanted in " ".join(text.casefold().split()) for text in texts)
-    return any(abs(number - value) <= 0.005 * max(1.0, abs(value) / 1000) for text in texts for number in _numbers(text))
+    return any(_near(number, step, float(value)) for text in texts for number, step in _numbers(text))
 
 
-def _numbers(text: str) -> list[float]:
+def _near(number: float, step: float, value: float) -> bool:
+    return abs(number - value) <= 0.51 * step + 1e-9 * abs(value)
+
+
+def _numbers(text: str) -> list[tuple[float, float]]:
+    """Every number of a text with the size of its last place; per cent also as shares, durations in each of their units."""
     plain = re.sub(r"(?<=\d)[,\u2009\u202f\u00a0 ](?=\d{3}\b)", "", text)
-    found = [float(m) for m in re.findall(r"-?\d+(?:\.\d+)?", plain)]
+    found = []
+    for match in re.finditer(r"-?\d+(?:\.(\d+))?(\s?%)?", plain):
+        number, step = float(match.group().rstrip("% ")), 10.0 ** -len(match.group(1) or "")
+        found += [(number, step)] + ([(number / 100, step / 100)] if match.group(2) else [])
     for match in _DURATION.finditer(plain):
         days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
         total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+        last = 1.0 if match.group(4) else 60.0 if match.group(3) else 3600.0 if match.group(2) else 86_400.0
         if total:
-            found += [total, total / 60, total / 3600]
+            found += [(total, last), (total / 60, last / 60), (total / 3600, last / 3600)]
     return found

@@ -160,6 +160,9 @@ def unknown_name(plant: Plant, kind: str, value: str, alike: float = NEAR) -> Re
         near.setdefault(plant.name(kind, words[word]))
     choices = tuple(Choice(name, name) for name in list(near)[:3])
     ask = " Did you mean one of these?" if choices else ""
+    if kind in ("metric", "record"):
+        said = plain_key(value)
+        return Result("needs_clarification", message=f"This plant's model has no {said.upper() if len(said) < 5 else said}.{ask}", choices=choices)
     article = {"equipment": "machine", "equipment_class": "class of machines"}.get(kind, plain_key(kind))
     return Result("needs_clarification", message=f"No {article} is called {value}.{ask}", choices=choices)
 

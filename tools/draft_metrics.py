@@ -14,7 +14,7 @@ from tools.draft_records import Drafted, duration_like, seconds_of
 from tools.draft_text import own_name, q
 from tools.model_file import UNCERTIFIED
 from tools.schema_profile import ColumnProfile, Reader
-from tools.schema_words import distinct, label_of, own_words
+from tools.schema_words import distinct, label_of, own_words, unit_of
 
 MOST_MEASURES = 60
 _RATIO_WORDS = frozenset(("rate", "percent", "factor", "score", "price", "temperature", "pressure", "speed", "level", "limit", "minimum", "maximum", "reorder", "lead",
@@ -454,6 +454,7 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
             kind,
             "none",
             decimals=_decimals(column, lasting),
+            unit="" if lasting else unit_of(column.name),
             undefined=f"there are no {r.label}",
         )
         if not set(column.words) & _RATIO_WORDS:
@@ -466,6 +467,7 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
                 kind,
                 "none",
                 decimals=None if lasting else _decimals(column, lasting) if column.kind == "number" else 0,
+                unit="" if lasting else unit_of(column.name),
             )
 
 

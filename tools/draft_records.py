@@ -122,7 +122,7 @@ def _record(
     many = " ".join([*words[:-1], plural(singular(words[-1]))])
     aliases = distinct([own, many, one, *_ALIASES.get(name, [])])
     if words[-1] in _UNCOUNTED:
-        one, many = f"{' '.join(words)} {_UNCOUNTED[words[-1]]}", f"{' '.join(words)} {_UNCOUNTED[words[-1]]}s"
+        one, many = f"{' '.join(words)} {_UNCOUNTED[words[-1]]}", f"{' '.join(words)} {plural(_UNCOUNTED[words[-1]])}"
         aliases = distinct([*aliases, one, many])
     record = Drafted(role, role.table.name, many, one, role.evidence, aliases)
     if role.doubtful:
@@ -198,7 +198,7 @@ def _canonical_fields(
         ):
             fields[key] = ".".join(q(step) for step in path)
     for part, key in (("reason", "reason"), ("defect", "defect"), ("priority", "priority"), ("severity", "severity"), ("type", "type"), ("category", "type"),
-                      ("lot", "lot"), ("serial", "serial"), ("order", "order"), ("product", "product"), ("shift", "shift"), ("operator", "operator"),
+                      ("lot", "lot"), ("serial", "serial"), ("order", "order"), ("product", "product"), ("shift", "shift"), ("customer", "customer"), ("supplier", "supplier"), ("operator", "operator"),
                       ("technician", "operator")):  # fmt: skip
         part_column = role.parts.get(part)
         if part_column and key not in fields and any(c.name == part_column for c in columns):
@@ -337,7 +337,7 @@ def _shown(record: Drafted, columns: Sequence[ColumnProfile], roles: Mapping[str
                 "id",
                 **({"wide": True} if named and role.kind == "dimension" and column.kind == "integer" else {}),
             )
-        elif other is not None and other.table.key:
+        elif other is not None and other.table.key and column.kind not in ("time", "date"):
             there = name_column(other)
             text = f"{q(column.name)}.{q(there)}" if there and not sensitivity(other, other.table.column(there)) else q(column.name)
             label = " ".join(w for w in label.split() if w.lower() not in ("id", "number")) or label
@@ -455,9 +455,10 @@ def _by_columns(record: Drafted, name: str) -> None:
         statuses.setdefault("in_stock", {"when": f"{amount} > 0", "undated": True, "aliases": ["available", "on hand"]})
         statuses.setdefault("out_of_stock", {"when": f"{amount} <= 0", "undated": True, "aliases": ["empty", "no stock"]})
         if "minimum" in role.parts:
-            low = label_of(role.parts["minimum"]).lower()
+            lows = distinct([label_of(role.parts["minimum"]).lower(), own_words(role.parts["minimum"])])
+            said = [f"{how} {which}{low}" for low in lows for how in ("below", "under") for which in ("", "their ", "the ", "its ")]
             statuses.setdefault("below_minimum", {"when": f"{amount} < {q(role.parts['minimum'])}", "undated": True,
-                                                  "aliases": [f"below {low}", f"below their {low}", f"below the {low}", "low stock", "to be reordered", "below minimum", "running low"]})  # fmt: skip
+                                                  "aliases": [*said, "low stock", "to be reordered", "below minimum", "running low"]})  # fmt: skip
     expiry = role.column("expiry")
     if expiry is not None and readable(expiry):
         at, now = iso_sql(expiry), ":today" if expiry.kind == "date" else ":now"

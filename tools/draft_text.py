@@ -59,6 +59,9 @@ def iso_sql(column: ColumnProfile, prefix: str = "") -> str:
     if "%b" in places:
         return text
 
+    if "." not in format and "/" not in format and "-" not in format:
+        text = f"CAST({text} AS TEXT)"  # 20260301 may be a number
+
     def piece(part: str) -> str:
         start, size = places[part]
         return f"SUBSTR({text}, {start}, {size})"

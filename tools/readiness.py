@@ -95,7 +95,7 @@ def absent(model: ModelFile, schema: Mapping[str, Sequence[ColumnInfo]]) -> Iter
         for part in ("columns", "personal", "secret"):
             for index, column in enumerate(getattr(table, part)):
                 if column.casefold() not in columns:
-                    near = next((real for real in columns.values() if words_of(real) == words_of(column)), "")
+                    near = next((real for real in columns.values() if set(words_of(real)) & set(words_of(column)) - {"id", "name"}), "")
                     yield ("tables", name, part, index), f"the table has no column {column}" + (f"; it has {near}" if near else "")
 
 

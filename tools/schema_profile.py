@@ -195,6 +195,8 @@ def kind_of(declared: str, values: Sequence[Any], words: Sequence[str]) -> tuple
         whole = all(float(v) == int(v) for v in values)
         if whole and set(words) & TIME_WORDS and (unit := _epoch(values)):
             return "time", unit, "UTC"
+        if whole and set(words) & TIME_WORDS and all(19_000_101 <= v <= 21_001_231 and _parses(str(int(v)), "%Y%m%d") for v in values):
+            return "date", "%Y%m%d", ""
         return ("integer" if (whole and "int" in lowered) or (whole and not lowered) else "number"), "", ""
     if values and all(isinstance(v, str) for v in values):
         return _text_kind([str(v).strip() for v in values], words)

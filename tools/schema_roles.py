@@ -264,6 +264,8 @@ _PARTS: tuple[tuple[str, frozenset[str], tuple[str, ...], frozenset[str]], ...] 
         ("product", "product article item", "text integer", "type category quantity family time changeover duration"),
         ("equipment", "machine equipment station", "text integer", "type category class status model"),
         ("line", "line", "text integer", "type category"),
+        ("customer", "customer", "text", "type order"),
+        ("supplier", "supplier", "text", "type"),
         ("technician", "technician assigned", "text integer", ""),
         ("operator", "operator employee inspector person", "text integer", ""),
     )

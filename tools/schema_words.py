@@ -62,7 +62,7 @@ task: aufgabe | team: kolonne | temperature: temp tmp temperatur | test: tests |
 total: tot gesamt summe | training: schulung schulungen formation unterweisung | type: typ art tipo kind | unit: uom einheit me unite unidad | updated: geaendert modified changed
 upper: ober obere obergrenze high usl | user: benutzer usr nutzer | valid: gueltig | value: wert val valeur valor | variant: variante | version: | volume: volumen | weight: gewicht poids peso kg
 week: woche kw | work: | year: jahr annee | yield: ausbeute | password: passwort pwd secret token kennwort | dim: dimension | fact: fakt fct facts
-history: historie hist archive archiv | bom: stueckliste recipe rezeptur rezept billofmaterials nomenclature | historian: | uptime: | corrected: | root: haupt | score: bewertung punkte
+history: historie hist archive archiv | bom: stueckliste billofmaterials nomenclature | recipe: rezept rezeptur formula | historian: | uptime: | corrected: | root: haupt | score: bewertung punkte
 """
 #: Words that mean two things; what they mean beside others.
 _TOGETHER: dict[tuple[str, ...], tuple[str, ...]] = {
@@ -83,6 +83,7 @@ _TOGETHER: dict[tuple[str, ...], tuple[str, ...]] = {
     ("set", "up"): ("setup",),
     ("set", "point"): ("setpoint",),
     ("re", "work"): ("rework",),
+    ("re", "order"): ("reorder",),
     ("run", "time"): ("running", "time"),
     ("time", "stamp"): ("timestamp",),
     ("e", "mail"): ("email",),
@@ -187,13 +188,24 @@ def _compound(part: str) -> tuple[str, ...]:
 def label_of(name: str) -> str:
     """How a column or table is called on a screen: its English words, the first one capital."""
     words = [word for word in words_of(name) if word not in ("dim", "fact")] or list(words_of(name))
-    text = " ".join(words)
+    text = " ".join(words[:-1] if unit_of(name) and len(words) > 1 else words)
     return text[:1].upper() + text[1:] if text else name
 
 
 def own_words(name: str) -> str:
     """The schema's own words, split but not translated."""
-    return " ".join(part for part in split(name) if part not in _STOP) or name.lower()
+    parts = [part for part in split(name) if part not in _STOP]
+    return " ".join(parts[:-1] if unit_of(name) and len(parts) > 1 else parts) or name.lower()
+
+
+_UNITS = {"c": "°C", "degc": "°C", "celsius": "°C", "f": "°F", "bar": "bar", "mbar": "mbar", "psi": "psi", "kpa": "kPa", "kwh": "kWh", "kw": "kW", "rpm": "rpm", "mm": "mm",
+          "cm": "cm", "kg": "kg", "g": "g", "l": "l", "ml": "ml", "pct": "%", "percent": "%", "eur": "EUR", "usd": "USD", "v": "V", "hz": "Hz", "ppm": "ppm", "nm": "Nm", "kn": "kN"}  # fmt: skip
+
+
+def unit_of(name: str) -> str:
+    """The physical unit that a column's name ends with (`temp_c`, `qtyKg`); ""."""
+    parts = split(name)
+    return _UNITS.get(parts[-1], "") if len(parts) > 1 else ""
 
 
 def plural(word: str) -> str:

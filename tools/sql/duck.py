@@ -158,7 +158,7 @@ class DuckSession:
                 if self.loaded.get(table) == columns:
                     continue
                 source, known = self.sources[table]
-                shown = [_quoted(column.name) for column in known if column.name in columns]
+                shown = [_read(column) for column in known if column.name in columns]
                 schema, _, name = table.rpartition(".")
                 target = f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
                 if schema:
@@ -190,6 +190,12 @@ class DuckSession:
             self.connection.close()
             self.connection = None
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _read(column: ColumnInfo) -> str:
+    """A column as it is copied: instants with a zone as plain timestamps in UTC, which every driver returns."""
+    name = _quoted(column.name)
+    return f"make_timestamp(epoch_us({name})) AS {name}" if column.type == "TIMESTAMP WITH TIME ZONE" else name
 
 
 def _quoted(name: str) -> str:
