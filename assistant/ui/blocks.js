@@ -145,7 +145,14 @@ function steps(data, on) {
     el("ol", {}, (data.steps || []).map((step) => el("li", {},
       step.warning ? el("p", { class: "step-warning" }, icon("warning"), el("span", {}, step.warning)) : null,
       el("div", { class: "step" }, el("span", { class: "step-number" }, String(step.n)), el("div", {}, stepText(step.text || "")))))),
-    sourceButton(data, (data.steps || []).map((step) => step.text).join("\n"), on));
+    sourceButton(data, (data.steps || []).map((step) => step.text).join("\n"), on),
+    data.document ? guideButton(data) : null);
+}
+
+/** Carry the procedure out step by step: guided.js listens. */
+function guideButton(data) {
+  const detail = { document: data.document, section: data.section || data.title, title: data.title };
+  return el("button", { class: "big plain guide", type: "button", on: { click: () => document.dispatchEvent(new CustomEvent("andon:guide", { detail })) } }, words.guideMe);
 }
 
 /** What to do, and on a line of its own what should then be seen. */

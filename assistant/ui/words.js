@@ -109,4 +109,13 @@ export const words = {
       line && ["Report", `Draft the shift handover for ${line}`],
     ].filter(Boolean);
   },
+  guideMe: "Guide me step by step",
+  guided: {
+    stepOf: (n, of) => `Step ${n} of ${of}`, expected: "Expected:", why: "Why", next: "Done, next", finish: "Done, finish", back: "Back", repeat: "Repeat",
+    page: "Show the page", deviate: "Deviation", stop: "Stop", understand: "I have understood", understood: "Understood", enter: "Enter",
+    takePhoto: "Take the photo", photoTaken: "Photo taken – take another", second: "A second person confirms this step with their own name and password.",
+    confirm: "Confirm", confirmedBy: (name) => `Confirmed by ${name}`, deviation: "Deviation:", deviationReason: "What is different, and why?", stopReason: "Why is it stopped?",
+    record: "Record", cancel: "Cancel", leave: "Leave; the run waits", close: "Close", ready: "", noNumber: "A reading is a number.", goOn: "Go on with the procedure",
+    finished: "All steps are done.", stopped: "The run was stopped.", deviations: (n) => `${n} ${n === 1 ? "deviation" : "deviations"} recorded`, openRecord: (id) => `Open the record ${id}`,
+  },
 };

@@ -135,7 +135,6 @@ def _values(draft: Draft) -> None:
         product = next((id for id in sorted(set(call.plant.vocabulary("product").values()), key=len, reverse=True) if variant.startswith(id)), None)
         if product:
             draft.values["product"] = product
-    draft.values["variants"] = [value for value in (draft.values.get("variant"), draft.values.get("product")) if value]
     for name, lookup in draft.kind.spec.lookup.items():
         where = draft.filled(lookup.where)
         if where is None or lookup.record not in call.plant.model.records:
@@ -147,6 +146,8 @@ def _values(draft: Draft) -> None:
         values = list(dict.fromkeys(str(row[lookup.column]) for row in found.rows if row.get(lookup.column) is not None))
         if values:
             draft.values[name] = values if lookup.every else values[0]
+    if draft.values.get("variant"):
+        draft.values["variants"] = [draft.values["variant"], *([draft.values["product"]] if draft.values.get("product") else [])]
     if draft.kind.name in _PROCEDURES or "task" in draft.kind.spec.needs:
         draft.values.setdefault("skill", draft.arguments.get("skill") or skill_of(call, str(draft.values.get("equipment_class") or ""))[0])
 
@@ -252,7 +253,7 @@ def _document(draft: Draft, sections: tuple[Section, ...]) -> Document:
     call, plant, kind = draft.call, draft.call.plant, draft.kind
     scope = [(key.capitalize(), plant.name(key, value)) for key, value in draft.where.items()]
     scope += [(name.capitalize(), str(draft.arguments[name])) for name in ("alarm", "task") if draft.arguments.get(name)]
-    about = ", ".join(text for _, text in scope)
+    about = ", ".join(f"alarm {text}" if label == "Alarm" else text for label, text in scope)
     if said := _period_said(draft):
         scope.append(("Period", said))
     return Document(

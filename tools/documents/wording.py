@@ -41,7 +41,7 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
 
-_SANDBOX = _Sandbox(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False)
+_SANDBOX = _Sandbox(undefined=StrictUndefined, lstrip_blocks=True, autoescape=False)
 
 
 def sections_of(draft: Draft, words: Mapping[str, str]) -> tuple[Section, ...]:
