@@ -30,6 +30,8 @@ VOICES = ("clean", "typo", "spoken")
 TOOLS_RIGHT, TURNED_AWAY, FALSE_ALARMS, CALIBRATION = 0.97, 0.02, 0.01, 0.05
 #: Statuses that send a person away from a question which has an answer.
 AWAY = frozenset(("out_of_scope", "refused_unsafe", "not_allowed", "needs_clarification", "smalltalk"))
+#: Statuses that a question may come to only when its tools have run.
+_ACTING = frozenset(("not_allowed", "no_data"))
 PHRASINGS = 1500  # sampled for false alarms
 
 
@@ -177,13 +179,13 @@ def told(case: Mapping[str, Any]) -> str:
 
 
 def refusals(demo: Demo, progress: Progress | None = None) -> Score:
-    """Questions to refuse, to leave, or to ask back, and good questions close to them. What only rights decide is known when
-    the tools run, so a plan for a question that is not allowed is answered too."""
+    """Questions to refuse, to leave, or to ask back, and good questions close to them. What rights decide, and that nothing is
+    there, is known when the tools run, so a plan where that would be right is answered too."""
     cases = read_cases("refusals.jsonl")
     statuses: dict[str, str] = {}
     for number, case in enumerate(cases):
         status = str(demo.assistant.plan(asked(case))["status"])
-        if "not_allowed" in case["status"] and status in ("planned", "needs_confirmation"):
+        if status == "planned" and _ACTING.intersection(case["status"]):
             status = str(demo.assistant.ask(asked(case))["status"])
         statuses[case["id"]] = status
         if progress:

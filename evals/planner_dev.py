@@ -26,6 +26,8 @@ _EMPTY = frozenset(
 #: Free wordings are right when most of their words are there; everything else must be equal.
 _FREE = frozenset(("task", "symptom", "query", "outcome", "text"))
 FREE_OVERLAP = 0.6
+#: Words of the question around a free wording that say nothing of their own.
+_LITTLE = frozenset(("is", "are", "was", "do", "does", "did", "i", "we", "you", "it", "its", "need", "needs", "please"))
 
 
 @dataclass
@@ -153,14 +155,14 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
     if wanted == got:
         return True
     if key in _FREE and wanted and got:
-        a, b = set(str(wanted).split()), set(str(got).split())
+        a, b = (set(str(words).split()) - _LITTLE for words in (wanted, got))
         return len(a & b) >= FREE_OVERLAP * max(len(a), min(len(b), len(a) + 4))
     if key == "place" and wanted and got:
         return _same_place(_singular(wanted), _singular(got))
     if key == "shift" and wanted and got:
         return _singular(wanted).removesuffix(" shift") == _singular(got).removesuffix(" shift")
     if key in ("code", "alarm", "lot") and wanted and got:
-        return spoken_code(str(wanted)).lower() == spoken_code(str(got)).lower()
+        return _bare(spoken_code(str(wanted))) == _bare(spoken_code(str(got)))
     if key == "compare_to" and wanted and got:
         try:
             number = float(".".join(str(got).split()[:2]))
@@ -180,6 +182,11 @@ def _same_place(wanted: str, got: str) -> bool:
     plain = [" ".join(_KIND_OF_PLACE.sub(" ", name).split()) or name for name in (wanted, got)]
     short, long = sorted(plain, key=len)
     return plain[0] == plain[1] or (bool(re.search(r"[a-z].*\d|\d.*[a-z]", short)) and long.endswith(" " + short))
+
+
+def _bare(code: str) -> str:
+    """A code without the signs in it: LT-201 is LT201 and LT 201."""
+    return re.sub(r"[^a-z0-9]", "", code.lower())
 
 
 def _singular(value: Any) -> str:
@@ -202,23 +209,31 @@ _OWN_KEY = {"maintenance_orders": "order", "production_orders": "order", "lots":
 
 
 def judged(case: Mapping[str, Any], got: Mapping[str, Any], resolve: Callable[[str], tuple[str, str] | None]) -> Judged:
-    """Compare a plan as `andon plan` prints it with a case's. `resolve` gives the range (ISO, from and to) that a period's
-    words mean: other words for the same range are the same period."""
-    status = got["status"] == case["status"]
-    said = [] if status else [f"status: {got['status']} instead of {case['status']}"]
-    if not case["calls"]:
-        return Judged(status, status, status, "; ".join(said))
-    texts = [str(c["arguments"][key]) for c in case["calls"] for key in ("period", "compare_to") if key in c["arguments"]]
+    """Compare a plan as `andon plan` prints it with a case's `calls`, or with the best of those in its `or` that would look
+    up the same. `resolve` gives the range (ISO, from and to) that a period's words mean: other words for the same range
+    are the same period."""
+    ways = [_compared(case["status"], calls, got, resolve) for calls in (case["calls"], *case.get("or", ()))]
+    return max(ways, key=lambda way: (way.exact, way.tool))
+
+
+def _compared(
+    status: str, wished: Sequence[Mapping[str, Any]], got: Mapping[str, Any], resolve: Callable[[str], tuple[str, str] | None]
+) -> Judged:
+    same = got["status"] == status
+    said = [] if same else [f"status: {got['status']} instead of {status}"]
+    if not wished:
+        return Judged(same, same, same, "; ".join(said))
+    texts = [str(c["arguments"][key]) for c in wished for key in ("period", "compare_to") if key in c["arguments"]]
     meant = {resolve(text): text for text in texts}
-    wanted = [(c["tool"], _keyed(flat(c["tool"], c["arguments"]))) for c in case["calls"]]
+    wanted = [(c["tool"], _keyed(flat(c["tool"], c["arguments"]))) for c in wished]
     found = [(c["tool"], _keyed(flat(c["tool"], _reworded(c["arguments"], meant)))) for c in got["calls"]]
     tools = sorted(t for t, _ in wanted), sorted(t for t, _ in found)
     if tools[0] != tools[1]:
-        return Judged(status, False, False, "; ".join([*said, f"tool: {', '.join(tools[1]) or 'none'} instead of {', '.join(tools[0])}"]))
+        return Judged(same, False, False, "; ".join([*said, f"tool: {', '.join(tools[1]) or 'none'} instead of {', '.join(tools[0])}"]))
     wrong = _first_wrong(wanted, found, Score())
     if wrong is not None:
         said.append(f"{wrong[0]}: {wrong[2]!r} instead of {wrong[1]!r}")
-    return Judged(status, True, status and wrong is None, "; ".join(said))
+    return Judged(same, True, same and wrong is None, "; ".join(said))
 
 
 def _reworded(arguments: Mapping[str, Any], meant: Mapping[tuple[str, str] | None, str]) -> dict[str, Any]:

@@ -68,9 +68,9 @@ def test_refusals_have_as_many_good_questions_beside_them() -> None:
     assert kinds["not_allowed"] >= 20
     assert kinds["out_of_scope"] + kinds["unanswerable"] >= 30
     assert sum(c["good"] for c in cases) >= 120
-    assert all(set(c["status"]) <= STATUSES for c in cases)
+    assert all(set(c["status"]) <= STATUSES | {"no_data"} for c in cases)
     assert all(set(c["status"]).isdisjoint(language.AWAY) for c in cases if c["good"])
-    assert all(set(c["status"]) <= language.AWAY for c in cases if not c["good"])
+    assert all(set(c["status"]) <= language.AWAY | {"no_data"} for c in cases if not c["good"])
 
 
 def test_hazard_reports_name_classes_of_the_plant_model() -> None:
@@ -155,6 +155,24 @@ LINE = {"where": {"line": "LINE-1"}}
         (
             wanted({"tool": "list_records", "arguments": {"records": "lots", "where": {"lot": "88213"}}}),
             got({"tool": "list_records", "arguments": {"records": "lots", "where": {"id": "88213"}}}), True, True,
+        ),
+        ({**wanted(metric(**LINE)), "or": [[metric(by=["line"])]]}, got(metric(by=["line"])), True, True),
+        ({**wanted(metric(**LINE)), "or": [[metric(by=["line"])]]}, got(metric(by=["shift"])), True, False),
+        (
+            wanted({"tool": "explain_alarm", "arguments": {"code": "LT-201"}}),
+            got({"tool": "explain_alarm", "arguments": {"code": "lt201"}}), True, True,
+        ),
+        (
+            wanted({"tool": "explain_alarm", "arguments": {"code": "LT-201"}}),
+            got({"tool": "explain_alarm", "arguments": {"code": "LT-210"}}), True, False,
+        ),
+        (
+            wanted({"tool": "search_documents", "arguments": {"query": "water hardness"}}),
+            got({"tool": "search_documents", "arguments": {"query": "what water hardness do we need"}}), True, True,
+        ),
+        (
+            wanted({"tool": "search_documents", "arguments": {"query": "water hardness"}}),
+            got({"tool": "search_documents", "arguments": {"query": "does water need filters, pumps, seals"}}), True, False,
         ),
         (wanted(metric(), metric(**LINE)), got(metric(**LINE), metric()), True, True),
         (wanted(metric(), metric(**LINE)), got(metric()), False, False),
