@@ -26,7 +26,7 @@ from tools.registry import Tool, all_tools
 if TYPE_CHECKING:
     from assistant.llm import LanguageModel
     from assistant.planning import Plan
-    from assistant.router import Router
+    from assistant.router import Reader
     from assistant.scheduled import Scheduled
     from retrieval.index import Index
     from tools.documents.register import Register
@@ -92,10 +92,15 @@ class Assistant:
         return Index.open(self.settings.index, self.embedder)
 
     @cached_property
-    def router(self) -> Router:
+    def router(self) -> Reader:
+        """The router, taught by the examples that people of this plant have accepted; in a frozen plant the shipped one."""
+        from assistant.memory import Memory, Remembering
         from assistant.router import Router
 
-        return Router.load(self.settings.router_model)
+        shipped = Router.load(self.settings.router_model)
+        if self.settings.frozen:
+            return shipped
+        return Remembering(shipped, Memory(self.settings.learned, lambda texts: self.embedder.embed(texts), shipped.read))
 
     @cached_property
     def tools(self) -> Mapping[str, Tool]:

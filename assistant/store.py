@@ -378,6 +378,19 @@ class Store:
         with self._transaction() as connection:
             connection.execute(feedback.insert().values(**values))
 
+    def feedback_given(self) -> list[dict[str, Any]]:
+        """What people said of answers, oldest first: turn, user, at, helped, comment."""
+        with self._transaction() as connection:
+            rows = connection.execute(select(feedback).order_by(feedback.c.id)).mappings().all()
+        return [{**{key: row[key] for key in ("turn", "user", "at", "comment")}, "helped": bool(row["helped"])} for row in rows]
+
+    def recorded(self, most: int = 5000) -> list[dict[str, Any]]:
+        """The newest turns whose text is kept, by user and conversation, oldest first within each."""
+        newest = select(turns).where(turns.c.record.is_not(None)).order_by(turns.c.number.desc()).limit(most)
+        with self._transaction() as connection:
+            rows = sorted(connection.execute(newest).mappings().all(), key=lambda row: (row["user"], row["conversation"], row["number"]))
+        return [{**{key: row[key] for key in ("turn", "at", "user", "conversation")}, "record": json.loads(row["record"])} for row in rows]
+
 
 def _caller(row: Any, via: Any = "session") -> Caller:
     lines = None if row["lines"] is None else frozenset(json.loads(row["lines"]))
