@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.small_plant import ZONE, build, call, period
-from tools.changes import element_parts, factor_parts, member_parts, shapley, weights
+from tools.changes import element_parts, factor_parts, member_parts, shapley
 from tools.evidence import Evidence, Value
 from tools.formula import elements_of, value_of
 from tools.metrics import query_metrics
@@ -51,21 +51,43 @@ def test_factors_share_a_product_as_if_they_had_moved_in_every_order(plant: Plan
 
 
 def test_a_ratios_elements_and_members_by_hand(plant: Plant) -> None:
-    """Scrap 6 of 200 before, 16 of 250 after. One scrapped part more is worth the mean of 1/200 and 1/250; one part made
-    more costs the mean scrap over 200 x 250."""
+    """Scrap 6 of 200 before, 16 of 250 after: 3 % and 6.4 %. At the 250 parts of now, 6 scrapped were 7.5. A part of A at
+    the old rate of 5 in 100 stayed, but A is now 100 of 250 instead of 100 of 200 parts, the others more."""
     rate = plant.model.metrics["scrap_rate"]
     before = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 1, "started": 100}}
     after = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 9, "started": 100}, "C": {"scrap": 2, "started": 50}}
     totals = ({"scrap": 6, "started": 200}, {"scrap": 16, "started": 250})
-    scrapped, made = (1 / 200 + 1 / 250) / 2, -11 / (200 * 250)
-    assert weights(rate, *totals) == pytest.approx({"scrap": scrapped, "started": made})
-    assert [part for *_, part in element_parts(rate, *totals)] == pytest.approx([10 * scrapped, 50 * made])
+    assert [part for *_, part in element_parts(rate, *totals)] == pytest.approx([16 / 250 - 6 / 200, 0.0])  # per part made
+    middle = (0.03 + 0.064) / 2
+    by_hand = {
+        "A": (5 - 5 * 1.25 - middle * (100 - 125)) / 250,
+        "B": (9 - 1 * 1.25 - middle * (100 - 125)) / 250,
+        "C": (2 - middle * 50) / 250,
+    }
     shares, rest = member_parts(rate, before, after, totals)  # type: ignore[arg-type]
-    assert dict(shares) == pytest.approx({"B": 8 * scrapped, "C": 2 * scrapped + 50 * made})  # A stayed and has no part
+    assert dict(shares) == pytest.approx(by_hand)
     assert rest == 0.0
-    assert sum(part for _, part in shares) == pytest.approx(16 / 250 - 6 / 200)
+    assert sum(by_hand.values()) == pytest.approx(0.034)
     count, _ = member_parts(plant.model.metrics["scrap_count"], before, after, totals)  # type: ignore[arg-type]
     assert count == [("B", 8.0), ("C", 2.0)]
+
+
+def test_twice_the_work_at_the_same_rates_changes_nothing(plant: Plant) -> None:
+    """A week against two weeks: no line is blamed for the length of the period."""
+    groups = {"A": {"scrap": 5, "started": 100}, "B": {"scrap": 1, "started": 300}}
+    doubled = {m: {e: 2 * v for e, v in row.items()} for m, row in groups.items()}
+    totals = ({"scrap": 6, "started": 400}, {"scrap": 12, "started": 800})
+    shares, rest = member_parts(plant.model.metrics["scrap_rate"], groups, doubled, totals)  # type: ignore[arg-type]
+    assert all(abs(part) < 1e-12 for _, part in shares)
+    assert rest == pytest.approx(0.0)
+
+
+def test_a_mean_time_between_failures_falls_by_its_failures(plant: Plant) -> None:
+    """600 h with 3 failures, then 300 h with 5: 200 h and 60 h. The hours are the exposure; the failures made it fall."""
+    parts = element_parts(
+        plant.model.metrics["mtbf"], {"operating_s": 600, "failures": 3}, {"operating_s": 300, "failures": 5}, {"operating_s"}
+    )
+    assert [part for *_, part in parts] == pytest.approx([0.0, -140.0])
 
 
 def test_what_a_grouping_leaves_whole_or_unrecorded_is_the_rest(plant: Plant) -> None:
@@ -73,9 +95,8 @@ def test_what_a_grouping_leaves_whole_or_unrecorded_is_the_rest(plant: Plant) ->
     totals = ({"scrap": 6, "started": 200}, {"scrap": 16, "started": 250})
     reasons = ({"burr": {"scrap": 4, "started": 200}}, {"burr": {"scrap": 13, "started": 250}})
     shares, rest = member_parts(rate, *reasons, totals, whole=["started"])  # type: ignore[arg-type]
-    scrapped, made = (1 / 200 + 1 / 250) / 2, -11 / (200 * 250)
-    assert shares == [("burr", pytest.approx(9 * scrapped))]
-    assert rest == pytest.approx(1 * scrapped + 50 * made)  # one part without a reason, and the parts made
+    assert shares == [("burr", pytest.approx((13 - 4 * 1.25) / 250))]
+    assert rest == pytest.approx((3 - 2 * 1.25) / 250)  # parts scrapped without a reason
 
 
 def test_every_metric_of_the_model_is_shared_without_a_rest(plant: Plant) -> None:

@@ -1,16 +1,16 @@
 """Why a figure changed: what its factors or elements did to it, and what each line, machine, product, shift or reason did.
 
-Every metric is arithmetic over sums, so its change is a weighted sum of the changes of its elements: the weights are
-those of Shapley's rule for products and quotients (each factor's change, the others held at before and after in turn),
-which leave no rest. An element's sum is the sum over machines, products, shifts, so the same weights share the change
-among those, for ratios, sums and mean times alike; what did not change has no part. Each group adds up to the change,
-and what a grouping does not record is named as such. tests/test_changes.py recomputes this for every metric.
+Every metric is arithmetic over sums, so its change is a weighted sum of what its elements are now less what they were.
+Products share by Shapley's rule (each factor's change, the others held at before and after in every order), quotients at
+equal exposure: more hours or more parts at the same rate change nothing. The same weights hold for the sums of each line,
+machine or shift, so every grouping adds up to the change without a rest, for ratios, sums and mean times alike; what a
+grouping does not record is named as such. tests/test_changes.py recomputes this for every metric.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -60,48 +60,68 @@ class Part:
 
 @dataclass(frozen=True)
 class _Form:
-    """A value before and after, and what one unit more of each element adds to its change."""
+    """A value before and after. Its change is the sum of `won` times each element now, less `lost` times each before. A
+    `linear` form is itself the sum of its elements so weighed, on either side."""
 
     before: float
     after: float
-    weights: Mapping[str, float]
+    lost: Mapping[str, float]
+    won: Mapping[str, float]
+    linear: bool
 
 
-def weights(metric: MetricSpec, before: Sums, after: Sums) -> dict[str, float] | None:
-    """Element -> weight, such that the metric's change is the sum of weight times the element's change, exactly. None
-    where the metric is not defined on both sides."""
-    form = _form(expression(metric.expression), before, after)
-    return None if form is None else dict(form.weights)
+def weights(metric: MetricSpec, before: Sums, after: Sums, bases: Collection[str] = ()) -> tuple[dict[str, float], dict[str, float]] | None:
+    """What each element before and each element now is worth: the metric's change is the sum of the second over `after`
+    less the sum of the first over `before`, exactly. `bases` are elements that measure exposure (operating time, parts
+    made) wherever they stand. None where the metric is not defined on both sides."""
+    form = _form(expression(metric.expression), before, after, bases)
+    return None if form is None else (dict(form.lost), dict(form.won))
 
 
-def _form(node: exp.Expression, before: Sums, after: Sums) -> _Form | None:
+def _form(node: exp.Expression, before: Sums, after: Sums, bases: Collection[str]) -> _Form | None:
     if isinstance(node, exp.Paren):
-        return _form(node.this, before, after)
+        return _form(node.this, before, after, bases)
     if isinstance(node, exp.Literal):
-        return _Form(float(node.this), float(node.this), {})
+        return _Form(float(node.this), float(node.this), {}, {}, False)
     if isinstance(node, exp.Column):
-        return _Form(_float(before.get(node.name)), _float(after.get(node.name)), {node.name: 1.0})
+        return _Form(_float(before.get(node.name)), _float(after.get(node.name)), {node.name: 1.0}, {node.name: 1.0}, True)
     if isinstance(node, exp.Mul):
-        forms = [_form(factor, before, after) for factor in _factors(node)]
+        forms = [_form(factor, before, after, bases) for factor in _factors(node)]
         return None if None in forms else _product([form for form in forms if form is not None])
-    left, right = _form(node.this, before, after), _form(node.expression, before, after)
+    left, right = _form(node.this, before, after, bases), _form(node.expression, before, after, bases)
     if left is None or right is None:
         return None
     if isinstance(node, exp.Div):
-        if right.before == 0 or right.after == 0:
-            return None
-        over = (1 / right.before + 1 / right.after) / 2
-        under = -(left.before + left.after) / 2 / (right.before * right.after)
-        return _Form(left.before / right.before, left.after / right.after, _added([(over, left.weights), (under, right.weights)]))
+        return _quotient(left, right, bases)
     sign = 1.0 if isinstance(node, exp.Add) else -1.0
-    both = _added([(1.0, left.weights), (sign, right.weights)])
-    return _Form(left.before + sign * right.before, left.after + sign * right.after, both)
+    lost, won = _added([(1.0, left.lost), (sign, right.lost)]), _added([(1.0, left.won), (sign, right.won)])
+    return _Form(left.before + sign * right.before, left.after + sign * right.after, lost, won, left.linear and right.linear)
+
+
+def _quotient(left: _Form, right: _Form, bases: Collection[str]) -> _Form | None:
+    """What was before is brought to the exposure of now (the divisor; the numerator where only that is a base), which
+    leaves the ratio as it is; then numerator and divisor share the change as a product does."""
+    if right.before == 0 or right.after == 0:
+        return None
+    scale = right.after / right.before
+    if set(left.won) <= set(bases) and not set(right.won) <= set(bases) and left.before and left.after:
+        scale = left.after / left.before
+    if not (left.linear and right.linear):
+        scale = 1.0  # only sums may be scaled part by part
+    above, under = left.before * scale, right.before * scale
+    over = (1 / under + 1 / right.after) / 2
+    below = -(above + left.after) / 2 / (under * right.after)
+    lost = _added([(scale * over, left.lost), (scale * below, right.lost)])
+    return _Form(above / under, left.after / right.after, lost, _added([(over, left.won), (below, right.won)]), False)
 
 
 def _product(forms: Sequence[_Form]) -> _Form:
     shares = shapley([(form.before, form.after) for form in forms])
-    both = _added([(share, form.weights) for share, form in zip(shares, forms, strict=True)])
-    return _Form(math.prod(f.before for f in forms), math.prod(f.after for f in forms), both)
+    lost, won = (_added([(share, side) for share, side in zip(shares, sides, strict=True)]) for sides in
+                 ([f.lost for f in forms], [f.won for f in forms]))  # fmt: skip
+    varying = [form for form in forms if form.won]
+    linear = len(varying) == 1 and varying[0].linear
+    return _Form(math.prod(f.before for f in forms), math.prod(f.after for f in forms), lost, won, linear)
 
 
 def shapley(factors: Sequence[tuple[float, float]]) -> list[float]:
@@ -140,7 +160,7 @@ def factor_parts(metric: MetricSpec, before: Sums, after: Sums) -> list[tuple[st
     factors = _factors(expression(metric.expression))
     if len(factors) < 2:
         return []
-    forms = [_form(factor, before, after) for factor in factors]
+    forms = [_form(factor, before, after, ()) for factor in factors]
     known = [form for form in forms if form is not None]
     if len(known) < len(forms):
         return []
@@ -151,33 +171,39 @@ def factor_parts(metric: MetricSpec, before: Sums, after: Sums) -> list[tuple[st
     ]
 
 
-def element_parts(metric: MetricSpec, before: Sums, after: Sums) -> list[tuple[str, float, float, float]]:
+def element_parts(metric: MetricSpec, before: Sums, after: Sums, bases: Collection[str] = ()) -> list[tuple[str, float, float, float]]:
     """(element, before, after, its share of the change); the shares sum to the change. Empty where a side is undefined."""
-    worth = weights(metric, before, after)
+    worth = weights(metric, before, after, bases)
     if worth is None:
         return []
     found = [(name, _float(before.get(name)), _float(after.get(name))) for name in elements_of(metric)]
-    return [(name, old, new, worth[name] * (new - old)) for name, old, new in found]
+    return [(name, old, new, _worth(worth, {name: old}, {name: new}, (name,))) for name, old, new in found]
 
 
 def member_parts(
     metric: MetricSpec, before: Mapping[Value, Sums], after: Mapping[Value, Sums], totals: tuple[Sums, Sums],
-    whole: Sequence[str] = (),
+    whole: Collection[str] = (), bases: Collection[str] = (),
 ) -> tuple[list[tuple[Value, float]], float]:  # fmt: skip
     """(member, its share of the change), the greatest first, and the rest that no member carries: `whole` elements, which
     the grouping leaves undivided, and what was recorded without the key. Shares and rest sum to the change."""
-    worth = weights(metric, *totals)
+    worth = weights(metric, *totals, bases)
     if worth is None:
         return [], 0.0
-    found: list[tuple[Value, float]] = []
-    for member in dict.fromkeys((*after, *before)):
-        old, new = before.get(member, {}), after.get(member, {})
-        found.append((member, sum(w * (_float(new.get(e)) - _float(old.get(e))) for e, w in worth.items() if e not in whole)))
-    change_all = sum(w * (_float(totals[1].get(e)) - _float(totals[0].get(e))) for e, w in worth.items())
-    rest = change_all - sum(part for _, part in found)
-    scale = max((abs(part) for _, part in found), default=0.0)
-    found = [(member, part) for member, part in found if abs(part) > scale * 1e-9]
-    return sorted(found, key=lambda item: -abs(item[1])), 0.0 if abs(rest) <= 1e-9 * max(scale, abs(change_all)) else rest
+    names = [name for name in elements_of(metric) if name not in whole]
+    found: list[tuple[Value, float]] = [
+        (member, _worth(worth, before.get(member, {}), after.get(member, {}), names)) for member in dict.fromkeys((*after, *before))
+    ]
+    every = _worth(worth, *totals, elements_of(metric))
+    rest = every - sum(part for _, part in found)
+    size = max((abs(part) for _, part in found), default=0.0)
+    found = [(member, part) for member, part in found if abs(part) > size * 1e-9]
+    return sorted(found, key=lambda item: -abs(item[1])), 0.0 if abs(rest) <= 1e-9 * max(size, abs(every)) else rest
+
+
+def _worth(worth: tuple[Mapping[str, float], Mapping[str, float]], before: Sums, after: Sums, names: Iterable[str]) -> float:
+    """What some elements of these sums add to the change."""
+    lost, won = worth
+    return sum(won[name] * _float(after.get(name)) - lost[name] * _float(before.get(name)) for name in names)
 
 
 def _float(value: Value) -> float:
@@ -216,10 +242,15 @@ def _of_formula(plant: Plant, metric: MetricSpec, totals: tuple[Sums, Sums]) -> 
     if factors:
         return sorted(factors, key=lambda part: -abs(part.part))
     elements = []
-    for name, old, new, part in element_parts(metric, *totals):
+    for name, old, new, part in element_parts(metric, *totals, _bases(plant, metric)):
         spec = plant.model.elements[name]
         elements.append(Part("element", spec.label, old, new, part, Column("", "", spec.kind, spec.unit)))
     return sorted(elements, key=lambda part: -abs(part.part)) if len(elements) > 1 else []
+
+
+def _bases(plant: Plant, metric: MetricSpec) -> set[str]:
+    """Elements that a loss is held against: those that the model leaves whole beside a reason."""
+    return {name for name in elements_of(metric) if plant.model.elements[name].whole}
 
 
 def _of_members(
@@ -237,7 +268,7 @@ def _of_members(
         return []
     asked = _asked(call, question, now, (key,))
     whole = [e for part in parts_of(call.plant, asked, elements_of(metric)) if key in part.dropped for e in part.elements]
-    shares, rest = member_parts(metric, old, new, totals, whole)
+    shares, rest = member_parts(metric, old, new, totals, whole, _bases(call.plant, metric))
     if not shares:
         return []
     label = {"equipment": "machine"}.get(key, key)

@@ -120,7 +120,8 @@ def show(value: Value, column: Column, zone: tzinfo = UTC) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if column.signed and isinstance(value, int | float) and value > 0:
-        return f"+{show(value, replace(column, signed=False), zone)}"
+        text = show(value, replace(column, signed=False), zone)
+        return f"+{text}" if re.search("[1-9]", text) else text
     if column.kind == "duration_s" and isinstance(value, int | float):
         return _duration(float(value))
     if column.kind == "percent" and isinstance(value, int | float):

@@ -125,6 +125,11 @@ def _changes(why: Evidence) -> list[str]:
             if best is None or abs(part) > abs(float(str(why.rows[best]["part"]))):
                 kinds[str(row["kind"])] = index
     said = []
+    moved = [i for i, row in enumerate(why.rows) if row["kind"] == "element"]
+    if "element" in kinds and sum(abs(float(str(why.rows[i]["part"]))) > 1e-9 for i in moved) < 2:
+        kinds.pop("element")  # a plain ratio: its elements side by side say more than a share of all
+        text = ", ".join(f"{slot(why, 'member', i)} went from {slot(why, 'before', i)} to {slot(why, 'after', i)}" for i in moved)
+        said.append(cited(f"{text}.", why))
     for kind in ("factor", "element"):
         if kind in kinds:
             index = kinds.pop(kind)
