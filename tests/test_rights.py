@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.answers_alike import told
-from tests.small_plant import MACHINES, NOW, UNTIL, build, text
+from tests.small_plant import MACHINES, NOW, build, furnish
 from tools.access import POLICY, ROLES, Caller, Policy, Role, Scope
 from tools.correlations import find_correlations
 from tools.free_sql import run_sql
@@ -45,48 +45,6 @@ LINE_OF = {
     "maintenance_parts": "(SELECT e.line_id FROM maintenance_orders m JOIN equipment e USING (equipment_id) WHERE m.maintenance_order_id = {0}.maintenance_order_id)",
     "certifications": "(SELECT p.line_id FROM people p WHERE p.person_id = {0}.person_id)",
 }  # fmt: skip
-
-
-def furnish(path: Path) -> None:
-    """Rows for the tables that the small plant leaves empty, on every line."""
-    rng = random.Random(5)
-    db = sqlite3.connect(path)
-
-    def put(table: str, *values: Any) -> None:
-        db.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
-
-    db.execute("INSERT INTO people VALUES ('lena', 'Lena', 'operator', 'LINE-1', 'day', '1991-02-02', 27.5, '99')")
-    for number, (person, what) in enumerate((("olivia", "forklift"), ("otto", "crane"), ("lena", "leak test"), ("olivia", "first aid"))):
-        put("certifications", f"C-{number}", person, what, "2", "2025-01-01", f"2025-1{number % 3}-15")
-    for machine, (line, _) in MACHINES.items():
-        for name in ("temperature", f"{line.lower()} pressure"):
-            put("signals", f"{machine}.{name}", machine, name, "u", 10.0, 90.0)
-            for step in range(0, 600, 5):
-                put("signal_samples", f"{machine}.{name}", text(UNTIL - timedelta(minutes=step)), rng.uniform(5, 95))
-        for number in range(8):
-            at = text(UNTIL - timedelta(hours=rng.randrange(300)))
-            put("maintenance_logs", f"L-{machine}-{number}", None, machine, rng.choice(("max", "otto")), at, "502", "looked at it", 20.0)
-            put("quality_results", f"Q-{machine}-{number}", None, None, "XYZ", machine, f"{line} bore", rng.uniform(1, 2), "mm", 1.1, 1.9,
-                rng.choice(("pass", "fail")), at, "otto")  # fmt: skip
-    orders = db.execute("SELECT order_id, line_id, product_id FROM production_orders").fetchall()
-    for order, line, product in orders:
-        lot = f"P-{order}"
-        put("lots", lot, "produced", product, None, order, None, line, 10.0, "pcs", text(UNTIL - timedelta(days=3)), None, "shipped", "A")
-        put("serials", f"S-{order}", lot, order, product, text(UNTIL), None)
-        put("shipments", f"SH-{order}", lot, "C1", 5.0, text(UNTIL))
-        put("shift_notes", f"N-{order}", line, "day", "2025-10-30", "otto", text(UNTIL), f"note about {line}")
-    put("lots", "BUY-1", "purchased", None, None, None, "S1", None, 100.0, "kg", text(UNTIL - timedelta(days=9)), None, "in_stock", "B")
-    lots = db.execute("SELECT lot_id, line_id FROM lots WHERE kind = 'produced' ORDER BY lot_id").fetchall()
-    for lot, line in lots:
-        put("lot_genealogy", lot, "BUY-1", None, 1.0, text(UNTIL))
-        other = rng.choice([name for name, its in lots if its == line and name != lot])
-        db.execute("INSERT OR IGNORE INTO lot_genealogy VALUES (?, ?, NULL, 2.0, ?)", (lot, other, text(UNTIL)))
-    for ncr, line in db.execute("SELECT ncr_id, line_id FROM nonconformances").fetchall():
-        put("capas", f"CA-{ncr}", ncr, "corrective", f"because of {line}", None, None, "max", text(UNTIL), text(UNTIL), None, "open", None)
-    db.execute("UPDATE nonconformances SET defect = defect || ' of ' || lower(line_id)")
-    db.execute("UPDATE alarm_events SET code = '9' || substr(code, 2) WHERE equipment_id NOT LIKE 'CNC%' AND equipment_id NOT LIKE 'WASH%'")
-    db.commit()
-    db.close()
 
 
 def disturb(source: Path, target: Path, role: Role) -> Path:

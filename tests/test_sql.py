@@ -100,8 +100,8 @@ def test_denied_by_name(dialect: str) -> None:
 
 
 def test_there_are_enough_cases() -> None:
-    assert len(DENY) >= 150
-    assert len(ALLOW) >= 100
+    assert len(DENY) >= 400
+    assert len(ALLOW) >= 150
     assert all(case.get("names") for case in DENY)
     assert sum("rows" in case for case in ALLOW) >= 60
 
@@ -751,3 +751,80 @@ def test_duckdb_lock_holds_alone(duck_folder: Path) -> None:
     assert session.run("SELECT name FROM lines WHERE id = 1", {}, LINES_ONLY, 10, 1.0)[1] == [("Line 1",)]
     assert not (duck_folder / "out.csv").exists()
     session.close()
+
+
+# -- what errors tell
+
+HIDDEN = ("99", "x7", "-9223372036854775808")
+PRYING = (
+    "SELECT COUNT(*) AS n FROM people WHERE CAST(pin AS INTEGER) > 5",
+    "SELECT COUNT(*) AS n FROM people WHERE 10 / (CAST(pin AS INTEGER) - 99) < 5",
+    "SELECT COUNT(*) AS n FROM people WHERE ABS(CAST(pin AS INTEGER)) > 5",
+    "SELECT a.id FROM people a JOIN people b ON CAST(a.pin AS INTEGER) = CAST(b.pin AS INTEGER) ORDER BY 1",
+    "SELECT COUNT(*) AS n FROM people WHERE 'x' LIKE name",
+    "SELECT id FROM people ORDER BY CAST(pin AS INTEGER), id",
+    "WITH p AS (SELECT CAST(pin AS INTEGER) AS n FROM people) SELECT COUNT(*) AS n FROM p WHERE n > 1",
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM people WHERE CAST(pin AS INTEGER) > 90) THEN 1 ELSE 0 END AS x",
+)
+
+
+def pried(database: Database) -> list[object]:
+    """What a scoped person learns from free SQL: rows, or the class of the failure."""
+    looked_up = "line_id IN (SELECT id FROM lines WHERE area IN (:areas))"
+    grants = Grants({"people": TableGrant("people", ("id", "name", "pin"), scope=looked_up)}, {"areas": ("Machining",)})
+    learned: list[object] = []
+    for sql in PRYING:
+        try:
+            learned.append(database.run(Statement(sql, purpose="free"), grants).rows)
+        except (SqlUnavailable, SqlRefused) as failure:
+            learned.append(failure.kind)
+    return learned
+
+
+def plant_that_hides(value: str) -> list[str]:
+    """Anna is out of scope; her PIN is what conversions would stumble over."""
+    return [PLANT_SQL.replace("VARCHAR(8)", "VARCHAR(40)"), f"UPDATE people SET pin = '{value}', name = '{value * 90}' WHERE id = 1"]
+
+
+def test_sqlite_errors_tell_nothing_of_rows_out_of_scope(tmp_path: Path) -> None:
+    learned = []
+    for number, value in enumerate(HIDDEN):
+        path = tmp_path / f"plant{number}.db"
+        connection = sqlite3.connect(path)
+        for statement in plant_that_hides(value):
+            connection.executescript(statement)
+        connection.close()
+        database = Database.open(str(path))
+        learned.append(pried(database))
+        database.close()
+    assert learned[0] == learned[1] == learned[2]
+    assert learned[0][0] == ((2,),)
+
+
+def test_postgres_errors_tell_nothing_of_rows_out_of_scope(postgres_url: str) -> None:
+    owner = postgres_url.replace("user=reader", "user=owner")
+    learned = []
+    for number, value in enumerate(HIDDEN):
+        run_sql(owner, f"CREATE DATABASE prying{number}")
+        there = owner.replace("/postgres?", f"/prying{number}?")
+        changed = [s.replace("VARCHAR(40), line_id", "TEXT, line_id") for s in plant_that_hides(value)]
+        run_sql(there, *changed, "GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
+        database = Database.open(postgres_url.replace("/postgres?", f"/prying{number}?"))
+        learned.append(pried(database))
+        database.close()
+    assert learned[0] == learned[1] == learned[2]
+    assert learned[0][0] == ((2,),)
+
+
+def test_duckdb_errors_tell_nothing_of_rows_out_of_scope(duck_folder: Path, tmp_path: Path) -> None:
+    duckdb = importlib.import_module("duckdb")
+    learned = []
+    for number, value in enumerate(HIDDEN):
+        with duckdb.connect(str(tmp_path / f"plant{number}.duckdb")) as connection:
+            for statement in plant_that_hides(value):
+                connection.execute(statement)
+        database = Database.open(str(tmp_path / f"plant{number}.duckdb"))
+        learned.append(pried(database))
+        database.close()
+    assert learned[0] == learned[1] == learned[2]
+    assert learned[0][0] == ((2,),)

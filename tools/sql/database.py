@@ -154,9 +154,7 @@ class Snapshot:
         compiled = self.database._checked(statement, grants)
         return self.database._answer(lambda: self.session, compiled, statement, grants, time.monotonic() + deadline_s)
 
-    def stream(
-        self, statement: Statement, grants: Grants, *, deadline_s: float = 120.0, batch: int = STREAM_BATCH
-    ) -> Iterator[Rows]:
+    def stream(self, statement: Statement, grants: Grants, *, deadline_s: float = 120.0, batch: int = STREAM_BATCH) -> Iterator[Rows]:
         """The same a batch at a time, so that a document's 250,000 rows never stand in memory together; at least one
         batch, the last one `truncated` when the cap cut the result. Exhaust (or close) it before the next statement."""
         compiled = self.database._checked(statement, grants)
@@ -164,9 +162,7 @@ class Snapshot:
         parameters = _in_use(compiled, statement, grants)
         sql, cap, seen = compiled.decision.sql, compiled.cap, 0
         try:
-            for columns, rows in self.session.stream(
-                sql, parameters, compiled.reach, cap + 1, deadline_s, grants.parameters, batch
-            ):
+            for columns, rows in self.session.stream(sql, parameters, compiled.reach, cap + 1, deadline_s, grants.parameters, batch):
                 shown = tuple(tuple(row) for row in rows[: cap - seen])
                 seen += len(rows)
                 ms = (time.monotonic() - started) * 1_000
@@ -293,9 +289,7 @@ class Database:
             raise SqlRefused(compiled.decision)
         return compiled
 
-    def _answer(
-        self, runner: Callable[[], Runner], compiled: Compiled, statement: Statement, grants: Grants, ends: float
-    ) -> Rows:
+    def _answer(self, runner: Callable[[], Runner], compiled: Compiled, statement: Statement, grants: Grants, ends: float) -> Rows:
         """Bind, run and cut at the cap; the engine's failure becomes one of ours."""
         started = time.monotonic()
         parameters = _in_use(compiled, statement, grants)

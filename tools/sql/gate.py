@@ -26,6 +26,7 @@ from tools.sql.syntax import PARSER_FAILURES, Refusal, Syntax, dialect_of, first
 from tools.sql.values import ROW_CAPS, Decision, Grants, Reach, Refused, Statement, TableGrant
 
 SCOPE_PREFIX = "scope__"
+EVERY_ROW = 2**62
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class _Rewrite:
         self.grants = grants
         self.engine = engine
         self.cap = cap
+        self.fenced = statement.purpose == "free"
         self.shape = dict(parameter_shape(statement, grants))
         self.dialect = dialect_of(engine)
         self.by_name = {name.casefold(): grant for name, grant in grants.tables.items()}
@@ -188,10 +190,7 @@ class _Rewrite:
 
     def qualify(self, tree: exp.Query) -> exp.Query:
         schema = MappingSchema(
-            {
-                key: {self.spelling[c.casefold()]: "TEXT" for c in (*grant.columns, *grant.masked)}
-                for key, grant in self.used.items()
-            },
+            {key: {self.spelling[c.casefold()]: "TEXT" for c in (*grant.columns, *grant.masked)} for key, grant in self.used.items()},
             dialect=self.dialect,
             normalize=False,
         )
@@ -282,7 +281,19 @@ class _Rewrite:
             select.set("where", holder)
             for table, names in scope_reads.items():
                 self.reads.setdefault(table or grant.table, set()).update(names)
+            if self.fenced:
+                self.fence(select)
         return select
+
+    def fence(self, guard: exp.Select) -> None:
+        """Keep a person's own conditions out of the guard: an engine that moves `CAST(name AS INTEGER) > 0` inside, to
+        where the scope is still being looked up, meets rows out of scope and tells of them by failing."""
+        if self.engine == "postgres":
+            guard.set("offset", exp.Offset(expression=exp.Literal.number(0)))
+        elif self.engine == "duckdb":
+            guard.set("limit", exp.Limit(expression=exp.Literal.number(EVERY_ROW)))
+        elif self.engine == "sqlite":
+            guard.set("limit", exp.Limit(expression=exp.Neg(this=exp.Literal.number(1))))
 
     def bound_rows(self, tree: exp.Query) -> None:
         """One row above the cap tells a full result from a cut one."""
@@ -338,11 +349,7 @@ def _scope(text: str, table: str, engine: str, columns: tuple[str, ...]) -> tupl
     A scope may look its rows up in other tables (`machine_id IN (SELECT id FROM machines WHERE line_id IN (:lines))`);
     those stand inside the guard, are named as the database spells them, and are never visible to the statement.
     """
-    tree = (
-        dialect_of(engine)
-        .parser(error_level=ErrorLevel.IMMEDIATE)
-        .parse_into(exp.Condition, dialect_of(engine).tokenize(text), text)[0]
-    )
+    tree = dialect_of(engine).parser(error_level=ErrorLevel.IMMEDIATE).parse_into(exp.Condition, dialect_of(engine).tokenize(text), text)[0]
     assert tree is not None
     spelled = {column.casefold(): column for column in columns}
     reads: dict[str, set[str]] = {}

@@ -122,9 +122,7 @@ class SqliteSession:
         for name in (name for name, kind in objects if kind == "view"):
             seen: dict[str, set[str]] = {}
 
-            def record(
-                action: int, first: str | None, second: str | None, *_: object, seen: dict[str, set[str]] = seen
-            ) -> int:
+            def record(action: int, first: str | None, second: str | None, *_: object, seen: dict[str, set[str]] = seen) -> int:
                 if action == sqlite3.SQLITE_READ and first:
                     seen.setdefault(first.lower(), set()).add((second or "").lower())
                 return sqlite3.SQLITE_OK
@@ -228,8 +226,7 @@ class SqliteSession:
         self.connection.set_authorizer(None)
         try:
             names = self.connection.execute(
-                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE"
-                " '\\' ORDER BY name"
+                "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
             ).fetchall()
             return {name: self._columns(name) for (name,) in names}
         except sqlite3.Error as error:
@@ -239,14 +236,11 @@ class SqliteSession:
 
     def _columns(self, table: str) -> tuple[ColumnInfo, ...]:
         keys = {
-            row[3]: f"{row[2]}.{row[4] or row[3]}"
-            for row in self.connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
+            row[3]: f"{row[2]}.{row[4] or row[3]}" for row in self.connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
         }
         return tuple(
             ColumnInfo(name, kind, not required, bool(key), keys.get(name, ""))
-            for _, name, kind, required, _, key in self.connection.execute(
-                "SELECT * FROM pragma_table_info(?)", (table,)
-            )
+            for _, name, kind, required, _, key in self.connection.execute("SELECT * FROM pragma_table_info(?)", (table,))
         )
 
     def close(self) -> None:

@@ -47,6 +47,8 @@ _OPENING = {TokenType.L_PAREN, TokenType.CASE}
 _CLOSING = {TokenType.R_PAREN, TokenType.END}
 _PREFIXES = {TokenType.NOT, TokenType.DASH, TokenType.PLUS, TokenType.TILDE, TokenType.EXISTS}
 _PRINTF = re.compile(r"(?:[^%]|%%|%[-+ 0,]{0,3}\d{0,2}(?:\.\d{1,2})?[dfgeisxX])*")
+# DuckDB's FORMAT('{:1000000000}', 1) is a text of a billion characters.
+_BRACES = re.compile(r"(?:[^{}]|\{\{|\}\}|\{\d?(?::[-+ 0,']{0,3}\d{0,2}(?:\.\d{1,2})?[dfgeisxX]?)?\})*")
 _PLAIN = re.compile(r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*")
 
 
@@ -191,8 +193,10 @@ class Syntax:
 
     def check_format(self, node: Expr) -> None:
         form = node.this if isinstance(node, exp.Format) else (node.expressions or [None])[0]
-        if not (isinstance(form, exp.Literal) and form.is_string and _PRINTF.fullmatch(form.this)):
-            raise Refusal("PRINTF", "PRINTF needs a literal format with widths below 100.")
+        allowed = _BRACES if self.engine == "duckdb" and isinstance(node, exp.Format) else _PRINTF
+        if not (isinstance(form, exp.Literal) and form.is_string and allowed.fullmatch(form.this)):
+            construct = "FORMAT" if isinstance(node, exp.Format) else "PRINTF"
+            raise Refusal(construct, f"{construct} needs a literal format with widths below 100.")
 
     def check_select(self, node: exp.Select) -> None:
         if not node.expressions:
@@ -211,6 +215,9 @@ class Syntax:
         if not isinstance(node.this, exp.Identifier):
             construct = f"table function {name_of(node.this)}"
             raise Refusal(construct, f"The {construct} is not allowed.")
+        alias = node.args.get("alias")
+        if alias is not None and alias.args.get("columns"):
+            raise Refusal("column names in an alias", "A table's alias may not rename its columns (column names in an alias).")
         self.tables.append(node)
 
     def check_cte(self, node: exp.CTE) -> None:

@@ -137,7 +137,5 @@ class SqlUnavailable(Unavailable):
 class SqlTimeout(SqlUnavailable):
     """The statement was stopped at its deadline, or found no free connection before it."""
 
-    def __init__(
-        self, sentence: str = "The database query took too long and was stopped.", kind: str = "timeout"
-    ) -> None:
+    def __init__(self, sentence: str = "The database query took too long and was stopped.", kind: str = "timeout") -> None:
         super().__init__(sentence, kind)
