@@ -15,6 +15,7 @@ import pytest
 from rapidfuzz import fuzz, process
 
 from assistant.app import Assistant
+from assistant.lm import labels
 from evals import language
 from evals.cases import CaseError
 from evals.language import PLANNERS, Run, alarmed, hazard_cases, planned_by, planner_cases, read_cases, refused, summed
@@ -58,6 +59,24 @@ def test_planner_cases_are_many_and_of_every_kind_and_voice() -> None:
     assert all(c["status"] in STATUSES and isinstance(c["calls"], list) for c in cases)
     assert all(c["calls"] for c in cases if c["status"] in ("planned", "needs_confirmation"))
     assert all(c.get("context") for c in cases if c["kind"] == "followup")
+
+
+def test_plans_use_only_words_that_the_product_knows() -> None:
+    """A label with a slip of the pen would count against the product for ever."""
+    closed = {
+        "metrics": labels.METRICS, "by": labels.BY, "records": labels.RECORDS, "kinds": labels.SEARCH_KINDS, "direction": labels.DIRECTIONS,
+        "skill": labels.SKILLS, "status": labels.RECORD_STATUSES,
+    }  # fmt: skip
+    for case in planner_cases():
+        for call in (call for calls in (case["calls"], *case.get("or", ())) for call in calls):
+            assert call["tool"] in labels.TOOLS, case["id"]
+            given = {**call["arguments"], **call["arguments"].get("where", {})}
+            for name, known in closed.items():
+                values = given.get(name, [])
+                assert set(values if isinstance(values, list) else [values]) <= set(known), (case["id"], name)
+            kinds = {"draft_document": labels.DOCUMENT_KINDS, "raise_request": labels.REQUEST_KINDS}.get(call["tool"])
+            assert kinds is None or given["kind"] in kinds, case["id"]
+            assert str(given.get("sort", "asc")).split()[-1] in labels.SORTS, case["id"]
 
 
 def test_refusals_have_as_many_good_questions_beside_them() -> None:
