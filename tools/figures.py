@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tools.conditions import Condition, Extent
+from tools.conditions import Condition, Extent, values_of
 from tools.evidence import Value
 from tools.formula import elements_of, sql_value
 from tools.model_file import ElementSpec, RecordSpec, expression
@@ -96,7 +96,7 @@ def _needed(plant: Plant, question: Question) -> tuple[str, ...]:
 def _members(plant: Plant, question: Question) -> list[str] | None:
     """The places of a count by one level of the hierarchy when nothing is what is asked for: the fewest, or at most so
     many. A machine without a single event stands in no row of the database, and is the answer."""
-    if len(question.by) != 1 or question.by[0] not in ("line", "equipment", "area"):
+    if len(question.by) != 1 or question.by[0] not in ("line", "equipment", "area", "product", "supplier", "customer"):
         return None
     elements = [plant.model.elements[name] for name in _needed(plant, question)]
     counts = all(plant.model.metrics[name].kind == "count" for name in question.metrics)
@@ -106,11 +106,17 @@ def _members(plant: Plant, question: Question) -> list[str] | None:
     at_most = any(c.high is not None and c.low is None for c in question.having) or any(c.include == ("0.0",) for c in question.having)
     if not fewest and not at_most:
         return None
-    where = question.where
+    key, where = question.by[0], question.where
+    if key not in ("line", "equipment", "area"):
+        named = next((c for c in question.filters if c.key == key), None)
+        every = set(plant.vocabulary(key).values())
+        if named is not None:
+            every = set(values_of(plant, key, named.include)) if named.include else every - set(values_of(plant, key, named.exclude))
+        return sorted(every)
     machines = [item for item in plant.equipment.values() if (where.equipment is None or item.id in where.equipment)
                 and (where.lines is None or item.line in where.lines)]  # fmt: skip
     found = {"equipment": [m.id for m in machines], "line": [m.line for m in machines], "area": [m.area for m in machines]}
-    return sorted(set(found[question.by[0]]) - {""})
+    return sorted(set(found[key]) - {""})
 
 
 def _with_floods(call: Call, question: Question, bare: Question, derived: Sequence[str]) -> Figures:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from tools.conditions import Condition
 from tools.plant_model import Plant
@@ -17,6 +17,7 @@ _BEFORE = {
     "serial": "of serial number", "reason": "with the reason", "defect": "with the defect", "alarm": "with alarm", "part": "for part",
     "certification": "for", "type": "of type", "id": "numbered", "status": "with status",
 }  # fmt: skip
+_CALLED = ("part", "product", "equipment", "certification")
 _PLACED = ("site", "area", "line", "equipment", "equipment_class")
 _RANKED = ("priority", "severity")
 _AFTER = {"duration_min": ("lasting {} min or more", "lasting {} min or less"), "age_days": ("at least {} days old", "at most {} days old"),
@@ -25,14 +26,17 @@ _AFTER = {"duration_min": ("lasting {} min or more", "lasting {} min or less"), 
 _LEADING = re.compile(r"^(?!awaiting|waiting|due|effectiveness|in|on|below|out|not|up|past)[a-z]+$")
 
 
-def where_said(plant: Plant, filters: Sequence[Condition], of: bool = False) -> str:
+def where_said(plant: Plant, filters: Sequence[Condition], of: bool = False, own: Collection[str] = ()) -> str:
     """The filters as a phrase that follows a noun: `on Line 3 in the night shift, not for Valve body XYZ`; with `of` a
-    place is whose figure it is (`of Line 3`). Statuses are said by `what_said`."""
+    place is whose figure it is (`of Line 3`); `own` keys name the record itself (`spare part called FLT-2210`). Statuses
+    are said by `what_said`."""
     said = []
     for c in sorted(filters, key=lambda c: _ORDER.index(c.key) if c.key in _ORDER else len(_ORDER)):
         if c.key == "status":
             continue
         lead = "of" if of and c.key in _PLACED else _BEFORE.get(c.key, f"with {c.key.replace('_', ' ')}")
+        if c.key in own:
+            lead = "called" if c.key in _CALLED else "numbered"
         if c.include:
             names = _names(plant, c.key, c.include)
             said.append(f"of {names} {c.key}" if c.key in _RANKED else f"{lead} {names}")

@@ -117,14 +117,20 @@ def _others_too(call: Call, name: str, wanted: Sequence[Condition]) -> bool:
 def _nothing_said(call: Call, name: str, wanted: tuple[Condition, ...], period: Period | None) -> str:
     """What was searched in vain; where a limit left records out, how many there are without it."""
     record = call.plant.model.records[name]
-    what, where = what_said(record.label, wanted), where_said(call.plant, wanted)
+    what, where = what_said(record.label, wanted), where_said(call.plant, wanted, own=_own_keys(call.plant, record))
     when = f" {during(period.text)}{period.text}" if period else ""
-    text = f"There {'were' if period else 'are'} no {what}{f' {where}' if where else ''}{when}"
+    past = period is not None and period.start < call.now
+    text = f"There {'were' if past else 'are'} no {what}{f' {where}' if where else ''}{when}"
     free = tuple(c for c in wanted if c.low is None and c.high is None)
     if len(free) == len(wanted):
         return f"{text}."
     others = _select(call, name, free, period, None, None, 1, assume=False).total
     return f"{text}; there {'was' if others == 1 else 'were'} {others if others else 'none'} without that limit."
+
+
+def _own_keys(plant: Plant, record: RecordSpec) -> set[str]:
+    """The fields that name a row of this record."""
+    return {key for key, path in record.fields.items() if path == plant.model.tables[record.table].key}
 
 
 def select(
@@ -343,7 +349,7 @@ def _facts(
     facts: dict[str, tuple[Column, Value]] = {"count": fact(record.label.capitalize(), total, "count")}
     noun = record.label if total != 1 else record.singular
     facts["record"], facts["what"] = fact("Records", noun), fact("Records", what_said(noun, wanted))
-    if phrase := where_said(plant, wanted):
+    if phrase := where_said(plant, wanted, own=_own_keys(plant, record)):
         facts["where"] = fact("Of", phrase)
     if where := filters_said(plant, wanted):
         facts["filter"] = fact("For", where)
@@ -392,7 +398,7 @@ def _count(
         out.append(row)
     shown = (*(key_column(key) for key in by), Column("count", record.label.capitalize(), "count"), Column("share", "Share", "percent"))
     evidence = Evidence(
-        "query", f"{_title(plant, record, wanted, span)}, by {', '.join(k.replace('_', ' ') for k in by)}", shown, tuple(out),
+        "query", f"{_title(plant, record, wanted, span)}, by {', '.join(key_column(k).label.lower() for k in by)}", shown, tuple(out),
         by[0], _facts(plant, record, wanted, span, total), query=query_of(plant, answer, True), record=name,
     )  # fmt: skip
     return Selection(evidence, total, span, notes + ((f"period: {span.text}",) if span is not None and span.assumed else ()))

@@ -17,25 +17,13 @@ from tools.spans import TIME_KEYS
 
 TOP_ROWS = 3
 FEW = 6  # groups that one sentence names
+SURELY = 0.0001  # below this a p value shows no digit
 CHART_BARS = 24
 #: Columns of a record that say in a sentence which one it is; the first two that a row has are spoken.
 TELLING = ("title", "message", "defect", "reason", "name", "product", "material", "certification", "text", "characteristic", "comment")
 PLACING = ("equipment", "line", "person", "location")
-JUDGING = (
-    "priority",
-    "severity",
-    "status",
-    "stock",
-    "result",
-    "duration",
-    "due",
-    "expires",
-    "raised",
-    "started",
-    "opened",
-    "alarm",
-    "order",
-)
+JUDGING = ("priority", "severity", "status", "stock", "value", "result", "duration", "due", "expires", "raised", "started", "opened",
+           "measured", "written", "lot", "alarm", "order")  # fmt: skip
 
 
 # -- records
@@ -46,7 +34,8 @@ def compose_list_records(step: Step, context: Context) -> Said:
     item, data = step.result.evidence[0], step.result.data
     one = item.facts["count"][1] == 1
     period = data.get("period")
-    word = ("was" if one else "were") if period is not None else ("is" if one else "are")
+    past = period is not None and period.start < context.now
+    word = ("was" if one else "were") if past else ("is" if one else "are")
     head = f"There {word} {slot(item, 'count')} {_what(item)}{_when(item, period)}"
     sentences: list[str] = []
     blocks: list[Block] = []
@@ -119,7 +108,8 @@ def _record_text(item: Evidence, row: int, fixed: Mapping[str, str]) -> str:
     first = item.subject if item.subject in names else next(iter(c.name for c in item.columns if c.name in names), "")
     if not first:
         return ""
-    names -= {name for name, value in fixed.items() if name in names and str(values[name]).replace("_", " ") == value.replace("_", " ")}
+    told_once = {name for name, value in fixed.items() if name in names and _plain(values[name]) == _plain(value)}
+    names -= told_once | ({"result"} if "status" in fixed else set())
     chosen = [[n for n in group if n in names and n != first][:most] for group, most in ((TELLING, 2), (PLACING, 1), (JUDGING, 4))]
     telling, placing, judging = chosen
     text = ", ".join(slot(item, name, row) for name in telling)
@@ -129,7 +119,13 @@ def _record_text(item: Evidence, row: int, fixed: Mapping[str, str]) -> str:
             text += f"{' on ' if name in ('equipment', 'line') and text else ', ' if text else ''}{slot(item, name, row)}"
     notes = ", ".join(_judged(item, name, row) for name in judging)
     text += f" ({notes})" if notes and text else notes
+    if first in told_once and text and item.column(first).kind == "id" and first != "id":
+        return f"{text}."  # the one machine that was asked about need not be named in every line
     return f"{slot(item, first, row)}: {text}." if text else f"{slot(item, first, row)}."
+
+
+def _plain(value: object) -> str:
+    return str(value).replace("_", " ").lower()
 
 
 def _judged(item: Evidence, name: str, row: int) -> str:
@@ -138,6 +134,8 @@ def _judged(item: Evidence, name: str, row: int) -> str:
         return f"{value} {name}"
     if name in ("status", "result"):
         return value
+    if name == "value" and item.rows[row].get("unit"):
+        return f"{value} {slot(item, 'unit', row)}"
     if name == "stock" and item.rows[row].get("minimum") is not None:
         return f"{value} in stock, minimum {slot(item, 'minimum', row)}"
     return f"{'lasting' if name == 'duration' else item.column(name).label.lower()} {value}"
@@ -263,7 +261,8 @@ def compose_find_correlations(step: Step, context: Context) -> Said:
 def _link(item: Evidence, row: int) -> str:
     values = item.rows[row]
     factor = slot(item, "factor", row)
-    size = f"over {slot(item, 'size', row)} units, p {slot(item, 'adjusted', row)} after correction"
+    certain = isinstance(values["adjusted"], int | float) and values["adjusted"] < SURELY
+    size = f"over {slot(item, 'size', row)} units, p {'practically zero' if certain else slot(item, 'adjusted', row)} after correction"
     if values["effect"] is None:
         return f"{factor}: {slot(item, 'events', row)} cases and none without it, {size}."
     effect = slot(item, "effect", row)
@@ -279,7 +278,7 @@ def _link(item: Evidence, row: int) -> str:
 def compose_run_sql(step: Step, context: Context) -> Said:
     """The rows as they came, labelled uncertified."""
     item = step.result.evidence[0]
-    sentence = cited(f"The statement returned {slot(item, 'rows')} rows; these figures are not certified.", item)
+    sentence = cited(f"The statement returned {_several(item, 'rows', 'row')}; these figures are not certified.", item)
     if len(item.rows) == 1 and len(item.columns) == 1:
         value = cited(f"Result: {slot(item, item.columns[0].name, 0)}.", item)
         return Said((value, sentence), (table(item, context.zone),), (value.rpartition(" [")[0],))

@@ -128,7 +128,10 @@ def _changes(why: Evidence) -> list[str]:
     moved = [i for i, row in enumerate(why.rows) if row["kind"] == "element"]
     if "element" in kinds and sum(abs(float(str(why.rows[i]["part"]))) > 1e-9 for i in moved) < 2:
         kinds.pop("element")  # a plain ratio: its elements side by side say more than a share of all
-        text = ", ".join(f"{slot(why, 'member', i)} went from {slot(why, 'before', i)} to {slot(why, 'after', i)}" for i in moved)
+        text = ", ".join(
+            f"{slot(why, 'member', i)}{'' if n else ' went'} from {slot(why, 'before', i)} to {slot(why, 'after', i)}"
+            for n, i in enumerate(moved)
+        )
         said.append(cited(f"{text}.", why))
     for kind in ("factor", "element"):
         if kind in kinds:
@@ -146,7 +149,7 @@ def _changes(why: Evidence) -> list[str]:
 
 
 def _elements(item: Evidence, data: Any) -> list[Column]:
-    skip = {*data["metrics"], "complete", "share", "running_share"}
+    skip = {*data["metrics"], *data["by"], "complete", "share", "running_share"}
     return [c for c in item.columns if c.name not in skip and not c.name.endswith(("_before", "_change"))]
 
 
@@ -206,6 +209,9 @@ def _keys(item: Evidence, by: Sequence[str], row: int) -> str:
 def _none_met(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     """`No machine was at or below 50 % OEE last week; the nearest is CNC-02 with 71 %.`"""
     metric = data["having"][0].key
+    if all(c.high == 0 and c.low is None for c in data["having"]):
+        be = verb("", known(item, "until"))
+        return [cited(f"There {be} no {_words(data['by'])} without {slot(item, f'label_{metric}')}{_when(item, data)}.", item)]
     said = [cited(f"No {_words(data['by'])} {verb('', known(item, 'until'))} {_limits(item, data)}{_when(item, data)}.", item)]
     near = next((i for i in rows if item.rows[i].get(metric) is not None), None)
     if near is not None:
