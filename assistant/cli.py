@@ -579,9 +579,10 @@ def show_block(block: Mapping[str, Any]) -> None:
         out.print(f"[bold]{block['title']}[/bold] ({block['status']}) {block['id']}")
 
 
-from assistant import documents_cli  # noqa: E402  (its commands use what stands above)
+from assistant import charts_cli, documents_cli  # noqa: E402  (their commands use what stands above)
 
 app.add_typer(documents_cli.app, name="documents")
+charts_cli.register(app)
 
 
 def run() -> None:
