@@ -155,8 +155,8 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
     if wanted == got:
         return True
     if key in _FREE and wanted and got:
-        a, b = (set(str(words).split()) - _LITTLE for words in (wanted, got))
-        return len(a & b) >= FREE_OVERLAP * max(len(a), min(len(b), len(a) + 4))
+        a, b = set(str(wanted).split()), set(str(got).split())
+        return _overlap(a, b) or _overlap(a - _LITTLE, b - _LITTLE)
     if key == "place" and wanted and got:
         return _same_place(_singular(wanted), _singular(got))
     if key == "shift" and wanted and got:
@@ -182,6 +182,10 @@ def _same_place(wanted: str, got: str) -> bool:
     plain = [" ".join(_KIND_OF_PLACE.sub(" ", name).split()) or name for name in (wanted, got)]
     short, long = sorted(plain, key=len)
     return plain[0] == plain[1] or (bool(re.search(r"[a-z].*\d|\d.*[a-z]", short)) and long.endswith(" " + short))
+
+
+def _overlap(wanted: set[str], got: set[str]) -> bool:
+    return len(wanted & got) >= FREE_OVERLAP * max(len(wanted), min(len(got), len(wanted) + 4))
 
 
 def _bare(code: str) -> str:

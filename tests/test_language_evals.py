@@ -193,6 +193,10 @@ LINE = {"where": {"line": "LINE-1"}}
             wanted({"tool": "search_documents", "arguments": {"query": "water hardness"}}),
             got({"tool": "search_documents", "arguments": {"query": "does water need filters, pumps, seals"}}), True, False,
         ),
+        (
+            wanted({"tool": "diagnose", "arguments": {"symptom": "gripper is broken"}}),
+            got({"tool": "diagnose", "arguments": {"symptom": "maintenance palletizer gripper is broken"}}), True, True,
+        ),
         (wanted(metric(), metric(**LINE)), got(metric(**LINE), metric()), True, True),
         (wanted(metric(), metric(**LINE)), got(metric()), False, False),
         (wanted(status="refused_unsafe"), got(status="refused_unsafe"), True, True),
