@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assistant.router import Reader
     from assistant.scheduled import Scheduled
     from retrieval.index import Index
+    from tools.evidence import Evidence
     from tools.documents.register import Register
     from tools.plant_model import Plant
 
@@ -196,7 +197,7 @@ class Assistant:
         """One answer as the contract gives it; recorded before it returns. Raises Problem."""
         tell = on_event or _silent
         try:
-            answer = self._asked(ask, tell, caller)
+            answer = self._asked(ask, tell, caller).answer
         except (BadQuestion, NotAllowed, NotFound, NoHome, BadSettings, ClientGone):
             raise
         except Exception as error:
@@ -208,7 +209,14 @@ class Assistant:
         tell("answer", answer)
         return answer
 
-    def _asked(self, ask: Ask, tell: Tell, caller: Caller | None) -> dict[str, Any]:
+    def examined(self, ask: Ask) -> tuple[dict[str, Any], tuple[Evidence, ...]]:
+        """An answer with the evidence behind it, for `assistant.grounding.audit`. Raises whatever goes wrong."""
+        taken = self._asked(ask, _silent, None)
+        if not ask.conversation:
+            self._forget("")
+        return taken.answer, tuple(item for step in taken.steps for item in step.result.evidence)
+
+    def _asked(self, ask: Ask, tell: Tell, caller: Caller | None) -> Taken:
         who = caller or self.caller(ask.user)
         now = self.now(ask.at)
         conversation = ask.conversation or ""
@@ -218,7 +226,7 @@ class Assistant:
             self._remember(conversation, who, words, taken.plan)
         taken = self._turn(ask, who, now, conversation, tell, self._previous(conversation, who))
         self._remember(conversation, who, taken.understanding.text, taken.plan)
-        return taken.answer
+        return taken
 
     def _unavailable(self, ask: Ask, problem: Problem) -> dict[str, Any]:
         """An answer when a part is down: it says which, and an emergency still comes first, from the plant model's

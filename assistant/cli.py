@@ -21,6 +21,7 @@ from rich.table import Table
 from assistant import connect as connect_command
 from assistant import settings as settings_module
 from assistant.app import Ask, Assistant, build
+from assistant.model_commands import models_app
 from assistant.problems import BadQuestion, Problem, translated
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Andon: cited answers for the people who run a factory.")
@@ -28,6 +29,7 @@ sql_app = typer.Typer(no_args_is_help=True, help="The SQL gate: what would run, 
 log_app = typer.Typer(no_args_is_help=True, help="The turn log: verify the chain, show a turn.")
 app.add_typer(sql_app, name="sql")
 app.add_typer(log_app, name="log")
+app.add_typer(models_app, name="models")
 connect_command.register(app)
 
 out = Console(highlight=False)
@@ -39,7 +41,7 @@ Machine = Annotated[str | None, typer.Option("--equipment", help="the machine in
 At = Annotated[str | None, typer.Option("--at", help="the present moment, ISO 8601; plant time without an offset")]
 Conversation = Annotated[str | None, typer.Option("--conversation", help="continue this conversation")]
 Batch = Annotated[Path | None, typer.Option("--batch", help="a file with one JSON object a line", exists=True, dir_okay=False)]
-Model = Annotated[str | None, typer.Option("--model", help="planner model: a GGUF file, or off")]
+Model = Annotated[str | None, typer.Option("--model", help="another model: a GGUF file, the address of a server, or off")]
 PlantFile = Annotated[Path | None, typer.Option("--plant", help="another plant's model file, with --url", exists=True, dir_okay=False)]
 PlantUrl = Annotated[str | None, typer.Option("--url", help="that plant's database: a file, a folder of files, or a PostgreSQL URL")]
 
@@ -91,7 +93,9 @@ def _when(text: str | None) -> datetime | None:
 def _model(name: str | None) -> dict[str, Any]:
     if name is None:
         return {}
-    return {"model_vote": "off"} if name == "off" else {"planner_model": Path(name)}
+    from assistant.models import overrides
+
+    return overrides(name)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -496,21 +500,6 @@ def users(
             lines = row["lines"]
             where = ", ".join(lines) if isinstance(lines, list) else "whole site"
             out.print(f"{row['user']:<12} {row['name']:<24} {row['role']:<14} {where}", markup=False)
-
-
-@app.command()
-def models(as_json: JsonFlag = False) -> None:
-    """The models in use: each file, its hash against what was shipped, whether it loads; exits 1 when one does not."""
-    from assistant.models import inspected
-
-    with _explained(as_json):
-        found = inspected(settings_module.load(settings_module.create_home()))
-        if as_json:
-            _print(found)
-        for row in () if as_json else found:
-            out.print(f"{'ok  ' if row['ok'] else 'mend'}  {row['part']:<10} {row['name']}  {row['says']}", markup=False)
-    if not all(row["ok"] for row in found):
-        raise typer.Exit(1)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from pydantic import Field, PrivateAttr
 
 from assistant.lm.gguf_file import NotAModel, header
 from assistant.planner_model import LlmUnavailable, PlanWriter, ScriptedWriter, Written, open_llama, open_writer
+from assistant.problems import ModelUnusable
 
 RETRY_S = 30.0  # a model that failed is not asked again before
 MOST_BYTES = 2_000_000  # of one answer of a server
@@ -119,10 +121,12 @@ class LlamaCppChat(_ToolBinding):
         )  # fmt: skip
 
     def _guarded(self, work: Callable[[], Any]) -> Any:
-        """llama.cpp's binding raises plain Python errors; every one of them becomes one sentence."""
+        """llama.cpp's binding raises plain Python errors, and a file's chat template may raise any; each becomes a sentence."""
         try:
             return work()
-        except (ValueError, RuntimeError, KeyError, TypeError, IndexError, AssertionError) as error:
+        except ModelUnusable:
+            raise
+        except Exception as error:
             if "context window" in str(error) or "exceed" in str(error):
                 raise LlmUnavailable("The conversation is longer than the model's context.") from None
             raise LlmUnavailable("The language model failed on this conversation.") from None
@@ -275,10 +279,10 @@ def _result(answer: Any) -> ChatResult:
 
 
 class PlannerChat(_ToolBinding):
-    """The shipped planner as a chat model: the last message is a masked question, the answer its plan line."""
+    """The shipped planner as a chat model: the last message is a masked question, the router's best guesses before a ` ? `
+    if there are any; the answer is its plan line, with the question's own placeholders alone."""
 
     writer: Any
-    candidates: tuple[str, ...] = ()
     timeout_s: float = 5.0
 
     @property
@@ -289,10 +293,11 @@ class PlannerChat(_ToolBinding):
         self, messages: list[BaseMessage], stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None, **kwargs: Any,
     ) -> ChatResult:  # fmt: skip
-        written = self.writer.write(messages[-1].text, self.candidates, timeout_s=self.timeout_s)
-        line = written.text
-        for mark in stop or ():
-            line = line.partition(mark)[0]
+        guesses, mark, question = messages[-1].text.partition(" ? ")
+        asked = question if mark else guesses
+        placeholders = tuple(dict.fromkeys(re.findall(r"<[a-z_]+[1-9]>", asked)))
+        written = self.writer.write(asked, guesses.split() if mark else (), placeholders, timeout_s=self.timeout_s)
+        line = _stopped(written.text, stop)
         if not line.strip():
             raise LlmUnavailable(_NOTHING)
         told = AIMessage(content=line, usage_metadata=_usage(0, written.tokens), response_metadata={"probability": written.probability})

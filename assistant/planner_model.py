@@ -8,6 +8,7 @@ with one sentence, and the router then plans alone. tests/test_llm.py.
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import queue
 import threading
@@ -137,8 +138,22 @@ class PlanWriter:
 
 
 def open_writer(path: Path, threads: int = 1) -> PlanWriter:
-    """The planner model of a GGUF file. Raises LlmUnavailable."""
-    return PlanWriter(path, threads)
+    """The planner model of a GGUF file; one that lies beside a list of shipped hashes must match it. Raises LlmUnavailable."""
+    shipped = shipped_sha256(path)
+    writer = PlanWriter(path, threads)
+    if shipped and shipped != writer.sha256:
+        writer.close()
+        raise LlmUnavailable(f"The model file {path.name} is not the one that was shipped (its SHA-256 differs).")
+    return writer
+
+
+def shipped_sha256(path: Path) -> str:
+    """The hash under which a file was shipped; empty for a file that was not."""
+    try:
+        files = json.loads((path.parent / "models.json").read_text("utf-8"))["files"]
+        return str(files[path.name]["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def open_llama(path: Path, context: int, threads: int, gpu_layers: int = 0) -> Any:
@@ -151,7 +166,7 @@ def open_llama(path: Path, context: int, threads: int, gpu_layers: int = 0) -> A
         return Llama(
             str(path), n_ctx=context, n_threads=threads, n_threads_batch=threads, n_gpu_layers=gpu_layers, verbose=False
         )  # fmt: skip
-    except (ValueError, RuntimeError, OSError, AssertionError):
+    except Exception:  # the binding's plain errors, and whatever the chat template of the file raises
         raise LlmUnavailable(f"llama.cpp cannot load {path.name}; the file is damaged or of an unknown kind.") from None
 
 

@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from assistant import settings
 from assistant.app import Ask, build
+from assistant.cli import app
 from assistant.lm.phrasings import example
 from assistant.memory import FILE, Memory, Remembering, accepted, keep, overlaid, telling, worded
 from assistant.problems import BadQuestion, Conflict, NotFound
@@ -164,3 +166,20 @@ def test_labels_laid_over_a_reading():
     assert told.above("metric") == ("oee",)
     assert told.starts == ()
     assert abs(sum(p for _, p in told.heads["tool"]) - 1) < 1e-9
+
+
+def test_the_command_line_lists_and_accepts(taught, monkeypatch):
+    turn = taught.ask(Ask("grumble sheet of CNC-02", "sam"))["turn"]
+    taught.store.add_feedback(turn, "sam", False, "open orders", datetime.now(UTC))
+    monkeypatch.setenv("ANDON_HOME", str(taught.settings.home))
+
+    def run(*words, code=0):
+        result = CliRunner().invoke(app, ["models", "promote", *words])
+        assert result.exit_code == code, result.output
+        return result.output
+
+    assert "<equipment1>" in run()
+    assert any(one["turn"] == turn for one in json.loads(run("--json")))
+    assert "which plan was right" in run(turn, code=1)
+    assert "maintenance_orders" in run(turn, "--like", "open maintenance orders of CNC-02")
+    assert _calls(taught, "grumble sheet of CNC-01")[0]["arguments"]["where"] == {"equipment": "CNC-01", "status": "open"}
