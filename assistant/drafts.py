@@ -129,10 +129,11 @@ class Drafts:
         """The document's state: what it is about, its sources and hash, its signatures, and what this caller may do."""
         kept = self._open(caller, identity, revision)
         document = plainly(lambda: self.register.store.tree(kept))
-        store = self.register.store
+        store, people = self.register.store, self._assistant.store.callers()
         revisions = [one for one in store.revisions(identity) if self._sees(caller, one)]
         return {
-            **self._summary(kept), "author": document.author, "drafted": document.created,
+            **self._summary(kept), "author_names": [people[user].name if user in people else user for user in kept.authors],
+            "author": document.author, "drafted": document.created,
             "scope": [list(pair) for pair in document.scope], "sources": len(document.sources), "sha256": kept.tree,
             "manifest": kept.manifest.sha256 if kept.pdf else "", "formats": list(FORMATS),
             "sections": [section.title for section in document.sections],

@@ -10,7 +10,7 @@ import { words } from "./words.js";
 const CITATION_ICON = { document: "book", query: "data", record: "record", field_note: "note" };
 
 export class Entry {
-  /** `on`: ask(question), confirm(block, accept), feedback(turn, helped), time(iso) -> text. */
+  /** `on`: ask(question), confirm(block, accept), feedback(turn, helped), time(iso) -> text, openDocument(id). */
   constructor(question, on) {
     this.on = on;
     this.citations = new Map();
@@ -51,7 +51,7 @@ export class Entry {
     if (data.type === "table") this.tables.push(data);
     const node = block(data, {
       cite: (marker) => (marker ? this.chip(marker) : null),
-      ask: this.on.ask, confirm: this.on.confirm, time: this.on.time,
+      ask: this.on.ask, confirm: this.on.confirm, time: this.on.time, openDocument: this.on.openDocument,
       many: () => (this.answer?.blocks.length ?? 2) > 1,
       source: (place) => openPageOrText(place, this.citations.get(place.marker), this.on.time),
     });

@@ -1,6 +1,7 @@
 // The page's state and its wiring: who is signed in, which machine is in front, the conversation, the question line.
 
 import { Entry } from "./answer.js";
+import { openDocument, openDocuments, wireDocuments } from "./documents.js";
 import { $, clear, el, icon, kept } from "./dom.js";
 import { askStream, call, Problem } from "./service.js";
 import { openMachines, openPerson, openRecent, wireSheet } from "./sheets.js";
@@ -49,7 +50,9 @@ async function whoIsThere() {
 
 async function signedIn() {
   $("sign-in").hidden = true;
-  for (const id of ["machine", "recent", "person", "fresh", "ask"]) $(id).hidden = false;
+  for (const id of ["machine", "documents", "recent", "person", "fresh", "ask"]) $(id).hidden = false;
+  $("documents").hidden = state.user.role === "administrator";
+  wireDocuments({ user: state.user, time, notice });
   clear($("person")).append(el("span", { class: "initial", "aria-hidden": "true" }, state.user.name.slice(0, 1)), el("span", { class: "tool-name" }, state.user.name));
   $("person").title = words.signedIn(state.user.name, state.user.role);
   try { state.machines = (await call("/api/equipment")).equipment; } catch { state.machines = []; }
@@ -88,7 +91,7 @@ async function restore() {
 
 function showSignIn() {
   state.user = null;
-  for (const id of ["machine", "recent", "person", "fresh", "ask", "start", "log"]) $(id).hidden = true;
+  for (const id of ["machine", "documents", "recent", "person", "fresh", "ask", "start", "log"]) $(id).hidden = true;
   const section = clear($("sign-in"));
   section.hidden = false;
   section.append(el("h1", { id: "sign-in-title" }, words.signIn), el("p", {}, words.signInHint));
@@ -165,6 +168,7 @@ function wireBar() {
     showMachine();
     showStart();
   }));
+  $("documents").addEventListener("click", () => openDocuments());
   $("recent").addEventListener("click", () => openRecent(kept.get(`recent.${state.user.id}`, []), ask));
   $("person").addEventListener("click", () => openPerson(state.user, linesOf(state.user), otherTheme, signOut));
   $("fresh").addEventListener("click", () => {
@@ -244,7 +248,7 @@ function wireQuestion() {
 
 function addEntry(question) {
   for (const earlier of state.entries) earlier.fold(true);
-  const entry = new Entry(question, { ask, confirm, feedback, time });
+  const entry = new Entry(question, { ask, confirm, feedback, time, openDocument });
   state.entries.push(entry);
   $("log").append(entry.node);
   return entry;

@@ -220,6 +220,7 @@ function documentCard(data, on) {
       el("p", {}, el("span", { class: "pill" }, data.status), ` ${data.id}`, data.revision ? ` · ${words.revision(data.revision)}` : "", " ", on.cite(data.marker))),
     el("div", { class: "document-open" }, formats.map((format) => el("a", {
       class: `big ${format === "html" ? "primary" : "plain"}`, href: `${base}.${format}`, target: "_blank", rel: "noopener",
-    }, format === "html" ? words.openDocument : format.toUpperCase()))));
+    }, format === "html" ? words.openDocument : format.toUpperCase())),
+    on.openDocument ? el("button", { class: "big plain", type: "button", on: { click: () => on.openDocument(data.id) } }, words.reviewDocument) : null));
 }
 

@@ -19,7 +19,8 @@ export function close() {
   sheet().close();
 }
 
-function open(title, sub, style = "") {
+/** A sheet with this title, empty; what it still loads is aborted when it closes. */
+export function open(title, sub, style = "") {
   leaving?.abort();
   leaving = new AbortController();
   $("sheet-title").textContent = title;

@@ -49,6 +49,7 @@ export const words = {
   decline: "No",
   validUntil: (text) => `Can be confirmed until ${text}.`,
   openDocument: "Open",
+  reviewDocument: "Review and sign",
   page: (page) => `page ${page}`,
   revision: (revision) => (revision && revision !== "-" ? `rev. ${revision}` : ""),
   pageOf: (page, pages) => `Page ${page} of ${pages}`,
