@@ -69,6 +69,9 @@ def test_each_link_is_shown_once_and_cycles_end(plant: Plant) -> None:
     links = [(row["lot"], row["of"]) for row in rows if row["generation"]]
     assert len(links) == len(set(links))
     assert rows[0]["relation"] == "traced"
+    around = trace_material(call(plant), lot="503", direction="forward").evidence[0]
+    assert around.facts["loops"][1] == "503"  # 501-503-507-509-501, said instead of hidden
+    assert "loops" not in trace_material(call(plant), lot="101", direction="backward").evidence[0].facts
 
 
 def test_serials_orders_and_shipments(plant: Plant) -> None:

@@ -231,6 +231,8 @@ def _tree(
         "made_from": fact("Lots made from it", len(ahead & rows.keys()), "count"),
         "generations": fact("Generations", max((edge.depth for edge in edges), default=0), "count"),
     }
+    if loops := sorted({edge.found for edge in edges if edge.found in starts}):
+        facts["loops"] = fact("Lots that the records lead back to", ", ".join(loops))
     if suppliers := sorted({str(rows[item]["supplier"]) for item in back & rows.keys() if rows[item].get("supplier")}):
         facts["suppliers"] = fact("Suppliers", ", ".join(suppliers))
     return Evidence("query", f"Genealogy of {said}, {direction}", columns, tuple(out), "lot", facts, query=query)

@@ -173,6 +173,10 @@ def compose_trace_material(step: Step, context: Context) -> Said:
             sentences.append(cited("Nothing of it is recorded as shipped.", other))
         if other.facts["serials"][1]:
             sentences.append(cited(f"These lots hold {_several(other, 'serials', 'serial number')}.", other))
+    if known(item, "loops"):
+        sentences.append(
+            cited(f"The records run in a circle: {slot(item, 'loops')} is recorded as made from itself; somebody should mend that.", item)
+        )
     if data["cut"]:
         sentences.append(cited("The trace was cut at its limit; there is more.", item))
     spoken = [s.rpartition(" [")[0] for s in sentences[:2]]
