@@ -11,20 +11,19 @@ import importlib
 import importlib.util
 import os
 import re
-import shutil
-import socket
 import sqlite3
-import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from evals.postgres_server import Server, installed, run_sql
+from evals.postgres_server import postgres_server as started
 from tools.plant_model import SHIPPED_MODEL
+
+__all__ = ["REQUIRE_ALL", "Server", "native_model", "postgres_server", "run_sql", "subset", "to_files", "to_postgres"]
 
 REQUIRE_ALL = os.environ.get("ANDON_REQUIRE_ALL") == "1"
 SCHEMA_SQL = Path(__file__).parent.parent / "ingest" / "demo" / "schema.sql"
@@ -38,88 +37,15 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-@dataclass(frozen=True)
-class Server:
-    """A running PostgreSQL: URLs of its owner and of a role that may only read; `restart` stops it like a power cut."""
-
-    folder: Path
-    binaries: Path
-    as_server: tuple[str, ...]
-    port: int
-
-    def url(self, user: str = "reader", database: str = "postgres", over: str = "socket") -> str:
-        if over == "tcp":
-            return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
-        return f"postgresql:///{database}?host={self.folder}&port={self.port}&user={user}"
-
-    def control(self, *words: str) -> None:
-        command = [*self.as_server, str(self.binaries / "pg_ctl"), "-D", str(self.folder / "data"), *words]
-        # Not a pipe: the server that pg_ctl leaves behind would hold its end open.
-        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.folder)
-
-    def standby(self) -> Server:
-        """A second server that replays this one, started; the caller stops it."""
-        folder = self.folder / "standby"
-        backup = [str(self.binaries / "pg_basebackup"), "-D", str(folder / "data"), "-R", "-c", "fast", "-d", self.url("owner")]
-        folder.mkdir()
-        if self.as_server:
-            shutil.chown(folder, "postgres", "postgres")
-        subprocess.run([*self.as_server, *backup], check=True, capture_output=True, cwd=self.folder)
-        other = Server(folder, self.binaries, self.as_server, _free_port())
-        other.start()
-        return other
-
-    def stop(self) -> None:
-        self.control("-m", "immediate", "-w", "stop")
-
-    def start(self) -> None:
-        options = (
-            f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off -c port={self.port}"
-            " -c shared_buffers=64MB"
-        )
-        self.control("-w", "-o", options, "-l", str(self.folder / "log"), "start")
-
-
 @contextmanager
 def postgres_server() -> Iterator[Server]:
-    """A server in a folder of its own, from Debian's package. Skips (or, where everything is required, fails) without it."""
-    binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if Path("/usr/lib/postgresql").exists() else []
-    if not binaries or importlib.util.find_spec("psycopg") is None:
+    """A real server of the test's own. Skips (or, where everything is required, fails) where it is not installed."""
+    if installed() is None or importlib.util.find_spec("psycopg") is None:
         if REQUIRE_ALL:
             pytest.fail("PostgreSQL or its driver is missing")
         pytest.skip("PostgreSQL or its driver is not installed")
-    # Not pytest's folder: a socket's path may have no more than 107 characters, and the server's user must get there.
-    folder = Path(tempfile.mkdtemp(prefix="andon-pg-"))
-    as_server: tuple[str, ...] = ()
-    if os.geteuid() == 0:  # the server refuses to run as root
-        shutil.chown(folder, "postgres", "postgres")
-        as_server = ("runuser", "-u", "postgres", "--")
-    server = Server(folder, binaries[-1], as_server, _free_port())
-    initdb = [str(binaries[-1] / "initdb"), "-D", str(folder / "data"), "-U", "owner", "-A", "trust", "-E", "UTF8", "--no-sync",
-              "--locale", "C"]  # fmt: skip
-    subprocess.run([*as_server, *initdb], check=True, capture_output=True, cwd=folder)
-    try:
-        server.start()
-        run_sql(server.url("owner"), "CREATE ROLE reader LOGIN")
+    with started() as server:
         yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def run_sql(url: str, *statements: str) -> None:
-    """Statements as the owner, each committed."""
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
 
 
 def subset(source: Path, target: Path, until: datetime, days: int = 21) -> Path:

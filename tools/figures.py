@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from tools import rollups
 from tools.conditions import Condition, Extent, values_of
 from tools.evidence import Value
 from tools.formula import elements_of, sql_value
@@ -17,6 +19,7 @@ from tools.model_file import ElementSpec, RecordSpec, expression
 from tools.plant_model import Plant
 from tools.query import Parameters, Rowset, cannot, empty_last, python_value, supports
 from tools.registry import Call, Result, Unanswerable
+from tools.rollup_model import COUNTED
 from tools.spans import Times, clock_key, epoch, spans_sql
 from tools.sql import Rows, Statement
 
@@ -61,6 +64,8 @@ class _Part:
     overlap: bool
     dropped: frozenset[str]
     elements: tuple[str, ...]
+    since: datetime | None = None  # only rows from then on, or before then: a rollup answers for the other
+    until: datetime | None = None
 
 
 def compute(call: Call, question: Question) -> Figures:
@@ -177,8 +182,9 @@ def _asked(call: Call, question: Question) -> Figures:
 def statement(call: Call, question: Question, elements: Sequence[str]) -> tuple[str, dict[str, object]]:
     """The SQL of a metric question: one grouped scan per record, stacked, summed, and the metrics over the sums."""
     plant, parameters = call.plant, Parameters()
-    parts = parts_of(plant, question, elements)
-    scans = [_scan(call, question, part, elements, parameters) for part in parts]
+    # Those that know every key first: an engine takes the type of a stacked column from the first scan.
+    parts = sorted(parts_of(plant, question, elements), key=lambda part: len(part.dropped))
+    scans = [_scan(call, question, piece, elements, parameters) for part in parts for piece in _pieces(plant, question, part)]
     clocks = {clock_key(plant.model.clock_of(plant.model.records[part.record].table)) for part in parts}
     if question.times.ranges and len(clocks) > 1:
         raise Unanswerable(Result("no_data", message="These figures are kept by clocks that differ; ask for them one by one."))
@@ -250,6 +256,18 @@ def _many(record: RecordSpec, key: str, by: Sequence[str]) -> bool:
     return key in by and not isinstance(record.fields.get(key, ""), str)
 
 
+def _pieces(plant: Plant, question: Question, part: _Part) -> list[_Part]:
+    """The part by its rows, or by a rollup as far as it is complete and by the rows from there on."""
+    keys = [key for key in question.keys if key not in part.dropped]
+    by = [key for key in question.by if key not in part.dropped]
+    chosen = None if part.overlap else rollups.choose(plant, part.record, part.elements, keys, by, question.where, question.times)
+    if chosen is None:
+        return [part]
+    ahead = replace(part, record=chosen.record, until=chosen.until)
+    last = max([question.times.end, *(bucket.span.end for bucket in question.times.buckets)])
+    return [ahead] if chosen.until >= last else [ahead, replace(part, since=chosen.until)]
+
+
 def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], parameters: Parameters) -> str:
     """`SELECT keys, SUM(...) FROM record ... GROUP BY keys` for one part; other parts' elements are NULL."""
     plant, span = call.plant, question.times
@@ -258,6 +276,9 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
     own = [c for c in question.filters if c.key not in part.dropped]
     rows.restrict(own, question.where)
     _place_in_time(rows, part, span)
+    for edge, sign in ((part.since, ">="), (part.until, "<")):
+        if edge is not None:
+            rows.wheres.append(f"{rows.sql_of(record.time or '')} {sign} {parameters.add(plant.write_time(edge, record.table), 'cut')}")
     edges = ("spans.since", "spans.until") if span.ranges else _edges(rows, span)
     asked = {*(() if question.in_line else question.by), *(c.key for c in question.filters if c.include)}
     single = bool(asked & {"equipment", "equipment_class"})
@@ -269,11 +290,12 @@ def _scan(call: Call, question: Question, part: _Part, elements: Sequence[str], 
         text = f"spans.{key}_label" if key in span.keys else rows.key(key)
         columns.append(f"{text} AS {key}")
         groups.append(text)
-    columns.append("0 AS counted" if part.dropped & set(question.by) else "COUNT(*) AS counted")
+    counted = f"SUM({rows.sql_of(COUNTED)})" if part.record in plant.model.rollups else "COUNT(*)"
+    columns.append(f"{0 if part.dropped & set(question.by) else counted} AS counted")
     columns.append(f"{0 if part.dropped & set(question.by) else 1} AS own")
     for name in elements:
         if name not in part.elements:
-            columns.append(f"NULL AS {name}")
+            columns.append(f"CAST(NULL AS INTEGER) AS {name}")  # a bare NULL is text to PostgreSQL's UNION
         elif part.overlap:
             columns.append(f"SUM({_overlap(rows, edges)}) AS {name}")
         else:

@@ -10,6 +10,7 @@ from datetime import time
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from tools.model_file import Fault, Many, ModelFile, RecordSpec, expression, follow, paths
+from tools.rollup_model import faults_of_rollups
 
 
 def faults_of(model: ModelFile) -> Iterator[Fault]:
@@ -38,6 +39,7 @@ def faults_of(model: ModelFile) -> Iterator[Fault]:
     for name, record in model.records.items():
         yield from _check_record(model, name, record)
     yield from _check_metrics(model)
+    yield from faults_of_rollups(model)
 
 
 def _check_tables(model: ModelFile) -> Iterator[Fault]:

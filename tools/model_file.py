@@ -223,6 +223,15 @@ class SignalsSpec(_Strict):
     aliases: Mapping[str, tuple[str, ...]] = {}
 
 
+class RollupSpec(_Strict):
+    """Sums of a record by the hour in a table of their own, which a person makes: `keys` are the record's columns that
+    are kept beside them."""
+
+    record: str
+    table: str
+    keys: tuple[str, ...]
+
+
 class HazardSpec(_Strict):
     """A kind of danger: the words that name it, and the title of its section in the emergency instruction."""
 
@@ -258,6 +267,7 @@ class ModelFile(_Strict):
     targets: TargetSpec | None = None
     genealogy: GenealogySpec | None = None
     signals: SignalsSpec | None = None
+    rollups: Mapping[str, RollupSpec] = {}
     emergency: EmergencySpec | None = None
 
     def calendar(self) -> Calendar:
@@ -299,12 +309,13 @@ def parse_model(text: str, name: str = "plant model") -> ModelFile:
     except ValidationError as error:
         faults = [(e["loc"], e["msg"]) for e in error.errors(include_url=False)]
         raise ModelError("\n".join(located(name, text, faults))) from None
-    from tools.model_check import faults_of  # it is about the types of this module
+    from tools.model_check import faults_of  # these two are about the types of this module
+    from tools.rollup_model import expanded
 
     faults = list(faults_of(model))
     if faults:
         raise ModelError("\n".join(located(name, text, faults)))
-    return model
+    return expanded(model)
 
 
 Fault = tuple[tuple[int | str, ...], str]

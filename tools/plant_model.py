@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import time as clock
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -358,6 +358,15 @@ class Plant:
         if isinstance(value, date):
             return datetime(value.year, value.month, value.day, tzinfo=zone)
         return None
+
+    def clock_zone(self, table: str) -> tzinfo:
+        """The zone in which a table's clock runs."""
+        zone = self.model.clock_of(table).zone
+        return UTC if zone == "UTC" else ZoneInfo(zone)
+
+    def remembered(self, key: str, seconds: float, make: Callable[[], Any]) -> Any:
+        """What `make` finds, kept for so many seconds with this view of the plant."""
+        return self._cached(key, seconds, make)
 
     def _cached(self, key: str, seconds: float, make: Any) -> Any:
         now = clock.monotonic()
