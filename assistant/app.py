@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from assistant.router import Reader
     from assistant.scheduled import Scheduled
     from retrieval.index import Index
-    from tools.evidence import Evidence
     from tools.documents.register import Register
+    from tools.evidence import Evidence
     from tools.plant_model import Plant
 
 log = logging.getLogger(__name__)
@@ -153,7 +153,7 @@ class Assistant:
         from tools.documents.store import DocumentStore
 
         kept = DocumentStore(self.settings.documents, self.settings.keys)
-        register = Register(kept, self.store, lambda: datetime.now(UTC), lambda: self.index)
+        register = Register(kept, self.store, lambda: datetime.now(UTC), lambda: self.index, zone=lambda: self.plant.zone)
         if kept.every("effective") or kept.every("superseded") or kept.every("retired"):
             register.reconcile()
         return register

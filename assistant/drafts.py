@@ -225,7 +225,7 @@ class Drafts:
     def verify(self, caller: Caller, identity: str, revision: int | None = None) -> dict[str, Any]:
         """Recompute every figure and passage, check every stored byte; `clean` when nothing has changed."""
         kept = self._open(caller, identity, revision)
-        faults = [text for about, text in plainly(self.register.store.audit) if about in ("", identity)]
+        faults = [text for about, text in plainly(lambda: self.register.store.audit(identity)) if about in ("", identity)]
         try:
             store = self.register.store
             found = asdict(verify(store.tree(kept), store.proof(kept), self._assistant.plant, self._assistant.index, faults))

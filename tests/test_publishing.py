@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 
 import pypdf
 import pytest
@@ -10,6 +11,7 @@ from assistant.turn import Ask
 from tests.paper import a_document
 from tools.documents.publishing import page_texts, passages
 from tools.documents.rendering import render
+from tools.documents.tree import Section, Source
 from tools.registry import Unavailable
 
 FACT = "The lid of the quench basket is closed with 37 N m after the zorbel seal was renewed."
@@ -88,13 +90,17 @@ def test_a_new_index_gets_what_is_in_force(product):
 def test_figures_of_one_day_are_no_source_and_warnings_stay_before_their_step():
     from retrieval.index import DocumentInfo
 
-    document = a_document()
+    base = a_document()
+    query = Source("E9", "query", "counts", sql="SELECT 1", row_count=1)
+    counted = Section("Counts", ({"part": "text", "text": "There were 7 stops. [E9]", "markers": ["E9"]}, {"part": "list", "items": ["Wrench 17 mm [E1]"], "markers": ["E1"]}))
+    document = replace(base, sections=(*base.sections, counted), sources=(query,))
     pages = page_texts(render(document, "pdf", ()))
     found = list(passages(document, DocumentInfo("DOC-1", document.title, "1", kind="sop", content_hash="h"), pages))
-    assert [p.block for p in found] == ["paragraph", "paragraph", "steps"]
+    assert [p.block for p in found] == ["paragraph", "paragraph", "steps", "paragraph"]
     assert found[2].steps == ("DANGER: lock out first.", "1. Switch the pump off.", "2. Drain the tank.")
     assert all(p.anchor.page == 1 for p in found)
-    assert not any("7" in p.text for p in found)
+    assert found[3].text == "Wrench 17 mm"
+    assert not any("7 stops" in p.text or p.text == "7" for p in found)
 
 
 def test_a_full_disk_while_publishing_is_one_sentence(product, monkeypatch):

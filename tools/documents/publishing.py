@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Document kinds of ours as kinds of the index.
 _KINDS = {"sop": "sop", "work_instruction": "work_instruction", "troubleshooting_guide": "work_instruction"}
 _WARNING = re.compile(r"^(WARNING|DANGER|CAUTION)\b", re.IGNORECASE)
+_MARK = re.compile(r"\s*\[E\d+\]")
 #: Letters by which a passage is looked for on a page.
 _PROBE = 48
 
@@ -50,10 +51,12 @@ def withdraw(index: Index, kept: Kept) -> None:
 
 
 def passages(document: Document, info: DocumentInfo, pages: Sequence[str]) -> Iterator[Passage]:
-    """Every approved passage of a procedure, in order."""
+    """Every approved passage of a procedure, in order. What cites a query is a figure of one day and stays out."""
+    counted = {source.marker for source in document.sources if source.sql}
     for section in document.sections:
         for number, part in enumerate(section.parts):
-            text, steps = _said(part)
+            markers = {*part.get("markers", ()), part.get("marker")}
+            text, steps = ("", ()) if markers & counted else _said(part)
             if not text.strip():
                 continue
             digest = hashlib.sha256(f"{info.content_hash}{section.title}{number}{text}".encode()).hexdigest()[:16]
@@ -67,10 +70,10 @@ def passages(document: Document, info: DocumentInfo, pages: Sequence[str]) -> It
 def _said(part: Part) -> tuple[str, tuple[str, ...]]:
     """The words of a part that may answer a question, and its steps when it is a list of them."""
     kind = part["part"]
-    if kind == "text":
-        return ("", ()) if part.get("note") else (str(part["text"]), ())
-    if kind == "quote":
-        return str(part["text"]), ()
+    if kind in ("text", "quote", "warning"):
+        return ("", ()) if part.get("note") else (_uncited(part["text"]), ())
+    if kind == "list":
+        return "\n".join(_uncited(item) for item in part["items"]), ()
     if kind == "steps":
         steps = tuple(line for step in part["steps"] for line in _step(step))
         return "\n".join((str(part.get("title") or ""), *steps)).strip(), steps
@@ -78,10 +81,18 @@ def _said(part: Part) -> tuple[str, tuple[str, ...]]:
 
 
 def _step(step: Mapping[str, Any]) -> Iterator[str]:
-    warning = str(step.get("warning") or "")
+    """A step with its warning before it, its details and reasons in it, and what is then to be seen."""
+    warning = _uncited(step.get("warning") or "")
     if warning:
         yield warning if _WARNING.match(warning) else f"WARNING: {warning}"
-    yield f"{step['n']}. {step['text']}"
+    words = [step["text"], *step.get("details", ()), *step.get("reasons", ())]
+    expected = step.get("expected")
+    yield f"{step['n']}. {_uncited(' '.join(map(str, words)))}" + (f" Expected result: {_uncited(expected)}" if expected else "")
+
+
+def _uncited(text: object) -> str:
+    """Words without the marks of their sources, which mean nothing outside the document."""
+    return _MARK.sub("", str(text)).strip()
 
 
 def page_texts(pdf: bytes) -> list[str]:

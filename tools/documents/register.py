@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -61,13 +61,20 @@ class Register:
     raise Refusal for what the life does not allow and Unavailable when store, renderer or index fail."""
 
     def __init__(
-        self, store: DocumentStore, verifier: Verifier, clock: Clock, index: Callable[[], Index], renderer: Renderer = render
+        self,
+        store: DocumentStore,
+        verifier: Verifier,
+        clock: Clock,
+        index: Callable[[], Index],
+        renderer: Renderer = render,
+        zone: Callable[[], tzinfo] = lambda: UTC,
     ) -> None:
         self.store = store
         self._verifier = verifier
         self._clock = clock
         self._index = index
         self._render = renderer
+        self._zone = zone
 
     # -- drafts
 
@@ -134,7 +141,7 @@ class Register:
         token = secrets.token_urlsafe(16)
         with self.store.change() as change:
             limit = (at - timedelta(minutes=SIGNING_MINUTES)).isoformat(timespec="seconds")
-            change.db.execute("DELETE FROM prepared WHERE at < ?", (limit,))
+            change.forget_prepared("at < ?", limit)
             row = (token, kept.document, kept.revision, kept.version, caller.user, meaning, reason, _iso(at), change.blob(pdf))
             change.db.execute(f"INSERT INTO prepared VALUES ({', '.join('?' * 9)})", row)
         return Signing(token, kept.document, kept.revision, kept.version, pdf, at + timedelta(minutes=SIGNING_MINUTES))
@@ -207,7 +214,7 @@ class Register:
             for old in gone:
                 new = change.put(replace(old, state="superseded", version=old.version + 1, changed=_iso(at)))
                 change.entries.append(_entry(caller, _iso(at), "superseded", new, told_of(old), told_of(new), f"by {after.label}"))
-        change.db.execute("DELETE FROM prepared WHERE document = ?", (kept.document,))
+        change.forget_prepared("document = ?", kept.document)
         return after
 
     def _second_component(self, name: str, kept: Kept, caller: Caller, password: str | None, at: datetime) -> None:
@@ -225,7 +232,11 @@ class Register:
 
     def _approved_pdf(self, kept: Kept, caller: Caller, at: datetime, meaning: str, reason: str) -> bytes:
         document = replace(self.store.tree(kept), status="approved")
-        return self._render(document, "pdf", (Signature(f"{caller.name} ({caller.role})", _iso(at), meaning, reason),))
+        return self._render(document, "pdf", (Signature(f"{caller.name} ({caller.role})", self._printed(at), meaning, reason),))
+
+    def _printed(self, at: datetime) -> str:
+        """The time of a signature as it is printed: plant time, with its offset."""
+        return at.astimezone(self._zone()).isoformat(sep=" ", timespec="seconds")
 
     # -- sources for answers
 
@@ -264,7 +275,10 @@ class Register:
         """A revision in a format (`rendering.FORMATS`), with its signatures. Raises KeyError for another form."""
         if form == "pdf":
             return self.pdf(kept)
-        signed = [Signature(f"{s.name} ({s.role})", s.at, s.meaning, s.reason) for s in self.store.signatures(kept.document, kept.revision)]
+        signed = [
+            Signature(f"{s.name} ({s.role})", self._printed(datetime.fromisoformat(s.at)), s.meaning, s.reason)
+            for s in self.store.signatures(kept.document, kept.revision)
+        ]
         return self._render(self.store.tree(kept), form, signed)
 
     def _known(self, identity: str) -> Kept:

@@ -21,6 +21,7 @@ from typing import Any
 from tools.chain import Chain
 from tools.documents import trail
 from tools.documents.signatures import Manifest, Signed
+from tools.documents.trail import Entry
 from tools.documents.tree import Document, from_json
 from tools.registry import Unavailable
 
@@ -119,6 +120,16 @@ class Change:
         self.db.execute(f"INSERT INTO signatures VALUES ({marks})", (*made.__dict__.values(), self.chain.mac("signature", made.fields())))
         return made
 
+    def forget_prepared(self, where: str, value: str) -> None:
+        """Drop what was prepared for signing, and its PDF where nobody signed it."""
+        gone = [row[0] for row in self.db.execute(f"SELECT pdf FROM prepared WHERE {where}", (value,))]
+        self.db.execute(f"DELETE FROM prepared WHERE {where}", (value,))
+        for name in gone:
+            self.db.execute(
+                "DELETE FROM blobs WHERE sha256 = ? AND NOT EXISTS (SELECT 1 FROM revisions WHERE pdf = ?)"
+                " AND NOT EXISTS (SELECT 1 FROM prepared WHERE pdf = ?)", (name, name, name),
+            )  # fmt: skip
+
     def next_id(self, year: str) -> str:
         """The next free number of this year."""
         like = f"DOC-{year}-%"
@@ -206,7 +217,7 @@ class DocumentStore:
             found = [Signed(*row[:12]) for row in db.execute("SELECT * FROM signatures WHERE document = ? ORDER BY number", (document,))]
         return [signed for signed in found if revision is None or signed.revision == str(revision)]
 
-    def trail(self, **wanted: Any) -> list[trail.Entry]:
+    def trail(self, **wanted: Any) -> list[Entry]:
         """Trail entries by filter: document, user, action, since, until, limit."""
         with self._open() as db:
             return trail.entries(db, **wanted)
@@ -220,42 +231,52 @@ class DocumentStore:
 
     # -- is it still what it was
 
-    def audit(self) -> list[tuple[str, str]]:
-        """Everything that does not hold, as (document or "", sentence): bytes of content, rows, signatures, the trail."""
+    def audit(self, document: str = "") -> list[tuple[str, str]]:
+        """Everything that does not hold, as (document or "", sentence): bytes of content, rows, signatures, the trail.
+        With a document, the contents of the others are left alone; the trail is always checked whole."""
         with self.chain.locked(), self._open() as db:
-            found: list[tuple[str, str]] = []
             _, said = trail.broken(db, self.chain)
-            if said:
-                found.append(("", f"{said[0].upper()}{said[1:]}."))
-            signatures: dict[tuple[str, str], list[str]] = {}
-            signed = set()
-            for row in db.execute("SELECT * FROM signatures ORDER BY number"):
-                signed.add(row[0])
-                signatures.setdefault((row[1], row[2]), []).append(row[11])
-                if self.chain.mac("signature", row[:12]) != row[12]:
-                    found.append((row[1], f"Signature {row[0]} of {row[1]} revision {row[2]} was changed."))
-            entries = trail.entries(db, limit=10_000_000) if not said else []
-            told, numbers = _told(entries), {entry.new["signature"]: entry.document for entry in entries if "signature" in entry.new}
-            found += [
-                (document, f"Signature {number} of {document} was removed.") for number, document in numbers.items() if number not in signed
-            ]
-            there = set()
-            for row in db.execute(f"SELECT {', '.join(_COLUMNS)}, seal FROM revisions"):
-                there.add((row[0], str(row[1])))
-                if self.chain.mac("revision", row[:-1]) != row[-1]:
-                    found.append((row[0], f"The record of {row[0]} revision {row[1]} was changed."))
-                    continue
-                kept = _kept(row[:-1])
-                found += [(kept.document, text) for text in _faults(db, kept, signatures.get((kept.document, str(kept.revision)), []))]
-                last = told.get((kept.document, str(kept.revision)))
-                if not said and (last is None or any(last.get(key) != value for key, value in _telling(kept).items())):
-                    found.append((kept.document, f"{kept.label} is not as the trail says."))
-            found += [
-                (document, f"{document} revision {revision} was removed.")
-                for document, revision in told
-                if (document, revision) not in there
-            ]
+            found = [("", f"{said[0].upper()}{said[1:]}.")] if said else []
+            entries = [] if said else trail.entries(db, document=document, limit=10_000_000)
+            found += self._signature_faults(db, document, entries)
+            found += self._record_faults(db, document, entries, trusted=not said)
         return found
+
+    def _signature_faults(self, db: sqlite3.Connection, document: str, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+        there = set()
+        for row in db.execute("SELECT * FROM signatures ORDER BY number"):
+            there.add(row[0])
+            if self.chain.mac("signature", row[:12]) != row[12]:
+                yield row[1], f"Signature {row[0]} of {row[1]} revision {row[2]} was changed."
+        for entry in entries:
+            if entry.new.get("signature", 0) not in {*there, 0}:
+                yield entry.document, f"Signature {entry.new['signature']} of {entry.document} was removed."
+
+    def _record_faults(
+        self, db: sqlite3.Connection, document: str, entries: Sequence[Entry], trusted: bool
+    ) -> Iterator[tuple[str, str]]:
+        told, there = _told(entries), set()
+        for row in db.execute(f"SELECT {', '.join(_COLUMNS)}, seal FROM revisions WHERE ? IN ('', document)", (document,)):
+            there.add((row[0], str(row[1])))
+            if self.chain.mac("revision", row[:-1]) != row[-1]:
+                yield row[0], f"The record of {row[0]} revision {row[1]} was changed."
+                continue
+            kept = _kept(row[:-1])
+            signed = db.execute("SELECT manifest FROM signatures WHERE document = ? AND revision = ?", (kept.document, str(kept.revision)))
+            yield from ((kept.document, text) for text in _faults(db, kept, [one[0] for one in signed]))
+            last = told.get((kept.document, str(kept.revision)))
+            if trusted and (last is None or any(last.get(key) != value for key, value in _telling(kept).items())):
+                yield kept.document, f"{kept.label} is not as the trail says."
+        for identity, revision in told:
+            if (identity, revision) not in there:
+                yield identity, f"{identity} revision {revision} was removed."
+        for name, entry in {str(entry.new["content"]): entry for entry in entries if "content" in entry.new}.items():
+            content = _blob(db, name)
+            if content is None or hashlib.sha256(content).hexdigest() != name:
+                yield (
+                    entry.document,
+                    f"The content of {entry.document} at version {entry.new['version']} of revision {entry.revision} was changed or is gone.",
+                )
 
 
 def _telling(kept: Kept) -> dict[str, Any]:
@@ -268,7 +289,7 @@ def told_of(kept: Kept) -> dict[str, Any]:
     return _telling(kept)
 
 
-def _told(entries: Sequence[trail.Entry]) -> dict[tuple[str, str], dict[str, Any]]:
+def _told(entries: Sequence[Entry]) -> dict[tuple[str, str], dict[str, Any]]:
     """What the trail says last of each revision."""
     last: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
