@@ -9,7 +9,7 @@ import pytest
 
 from tests.small_plant import build
 from tools.conditions import conditions
-from tools.phrases import during, verb, what_said, where_said
+from tools.phrases import during, metrics_named, verb, what_said, where_said
 from tools.plant_model import Plant
 
 
@@ -64,3 +64,18 @@ def test_statuses_stand_where_people_put_them() -> None:
 )  # fmt: skip
 def test_a_label_and_its_verb_agree(label: str, running: bool, word: str) -> None:
     assert verb(label, running) == word
+
+
+@pytest.mark.parametrize(
+    ("text", "metrics"),
+    [
+        ("how many alarm floods on line 3 last week", ("alarm_flood_count",)),
+        ("Alarm rate and share of time in alarm flood, by line", ("alarm_rate", "alarm_flood_share")),
+        ("alarms per operator and 10 minutes this week", ("alarm_rate",)),
+        ("chattering alarms last month", ("chattering_alarms",)),
+        ("First-pass yield of line 1", ("first_pass_yield",)),
+        ("what does alarm 502 mean", ()),
+    ],
+)
+def test_metrics_by_their_names_in_a_question(plant: Plant, text: str, metrics: tuple[str, ...]) -> None:
+    assert metrics_named(plant, text) == metrics
