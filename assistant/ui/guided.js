@@ -107,7 +107,8 @@ function body(step) {
 function readingField(reading, index) {
   const known = run.given.readings[String(index)];
   const field = el("input", { type: "text", inputmode: "decimal", id: `reading-${index}`, autocomplete: "off", value: known === undefined ? "" : String(known) });
-  return el("form", { class: "guided-reading", on: { submit(event) {
+  const outside = known !== undefined && ((reading.low !== null && known < reading.low) || (reading.high !== null && known > reading.high));
+  return el("form", { class: `guided-reading ${outside ? "outside" : ""}`, on: { submit(event) {
     event.preventDefault();
     const value = Number(field.value.trim().replace(",", "."));
     if (field.value.trim() === "" || Number.isNaN(value)) { say(w.noNumber, false); field.focus(); return; }

@@ -176,6 +176,11 @@ class Finding:
         column, value = self._evidence.facts[name]
         return self._draft.token(Shown(self._draft.show(value, column), self.marker)) if value not in (None, "") else ""
 
+    @property
+    def compared(self) -> str:
+        """What the figure is compared with, with its citation: `77.9 % the week before`."""
+        return self._draft.token(Shown(self.note, self.marker)) if self.note else ""
+
     def has(self, name: str) -> bool:
         return self._evidence is not None and self._evidence.facts.get(name, (None, None))[1] not in (None, "")
 
@@ -259,7 +264,8 @@ def _metric(draft: Draft, spec: DataSpec, label: str) -> Finding:
     before = found.rows[0].get(f"{name}_before")
     if against is not None and before is not None:
         compared = str(found.facts["compared_with"][1]).lower()
-        finding.note = f"{draft.show(before, found.column(f'{name}_before'))} {'target' if compared == 'target' else compared}"
+        shown = draft.show(before, found.column(f"{name}_before"))
+        finding.note = f"target {shown}" if compared == "target" else f"{shown} {compared}"
     return finding
 
 

@@ -59,7 +59,7 @@ class Parts:
         if evidence is None or not evidence.rows:
             return self._nothing(finding)
         picked = [evidence.column(name) for name in columns if any(c.name == name for c in evidence.columns)] or list(evidence.columns)
-        shown = [column for column in picked if any(row.get(column.name) not in (None, "") for row in evidence.rows)] or picked
+        shown = [column for place, column in enumerate(picked) if place == 0 or any(row.get(column.name) not in (None, "") for row in evidence.rows)] or picked
         rows = [[self.draft.show(row.get(column.name), column) for column in shown] for row in evidence.rows]
         return [_table(title or finding.label, shown, rows, finding.marker, finding.note)]
 

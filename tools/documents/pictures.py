@@ -7,10 +7,12 @@ draft its picture and nothing else. tests/test_kinds.py draws one and gives it a
 from __future__ import annotations
 
 import base64
+import io
 import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 LONGEST_PX = 900
 SECONDS = 15
@@ -29,6 +31,21 @@ if images or re.search(r"\b(?:Figure|Fig\.|Abbildung|Abb\.|Bild)\s*\d", text):
     picture.save(out, "PNG", optimize=True)
     sys.stdout.buffer.write(out.getvalue())
 """
+
+
+def drawable(encoded: str, kind: str = "png") -> bytes | None:
+    """The bytes of a picture in base64 that renderers can draw; None when it is broken, so that it costs only itself."""
+    try:
+        content = base64.b64decode(encoded, validate=True)
+        if kind == "svg":
+            return content if ElementTree.fromstring(content).tag.endswith("svg") else None
+        from PIL import Image
+
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+        return content
+    except (ValueError, OSError, SyntaxError):  # binascii.Error is a ValueError; ElementTree raises a SyntaxError
+        return None
 
 
 @lru_cache(maxsize=64)

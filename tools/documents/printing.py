@@ -7,8 +7,6 @@ the machine has would make a PDF/A impossible; such a document becomes a plain P
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import shutil
 import subprocess
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.charts import svg
+from tools.documents.pictures import drawable
 from tools.documents.rendering import Signature, banner, chart_block, chart_words, heading_of, marked, steps_shown
 from tools.documents.tree import Document, Part
 from tools.registry import Unavailable
@@ -119,9 +118,8 @@ def _part(folder: Path, part: Part, number: int) -> dict[str, Any] | None:
         (folder / name).write_text(svg(chart_block(part)), encoding="utf-8")
         return {"part": "chart", "file": name, "alt": chart_words(part), "marker": part["marker"], "percent": 88}
     if kind == "picture":
-        try:
-            content = base64.b64decode(part["png"], validate=True)
-        except (binascii.Error, ValueError):
+        content = drawable(part["png"])
+        if content is None:
             return None
         (folder / f"picture-{number}.png").write_bytes(content)
         return {**part, "png": "", "file": f"picture-{number}.png"}
@@ -160,9 +158,8 @@ def _logo(folder: Path, logo: str) -> str:
     kind, _, content = logo.partition(":")
     if kind not in ("png", "svg", "jpg"):
         return ""
-    try:
-        data = base64.b64decode(content, validate=True)
-    except (binascii.Error, ValueError):
+    data = drawable(content, kind)
+    if data is None:
         return ""
     (folder / f"logo.{kind}").write_bytes(data)
     return f"logo.{kind}"

@@ -44,7 +44,7 @@ _MEASURE = re.compile(
     rf"(?P<words>not more than|no more than|not above|not over|at most|not exceeding|maximum of|maximum|max\.?|below|less than|under|up to|within|≤|<|"
     rf"not less than|no less than|not below|not under|not earlier than|at least|minimum of|minimum|min\.|above|more than|≥|>|(?P<between>between)|from)?\s*"
     rf"(?P<a>(?<![\w.,-]){_NUM})(?:\s*(?P<unit_a>{_UNIT}))?"
-    rf"(?:\s*(?P<join>to|(?(between)and)|–|-|\.\.\.|±)\s*(?P<b>{_NUM}))?(?:\s*(?P<unit>{_UNIT}))?"
+    rf"(?:\s*(?P<join>to|(?(between)and|(?!))|–|-|\.\.\.|±)\s*(?P<b>{_NUM}))?(?:\s*(?P<unit>{_UNIT}))?"
     rf"(?:\s+(?P<after>or more|or less|or above|or below|max\.?|maximum|min\.?|minimum)\b)?",
     re.IGNORECASE,
 )

@@ -5,8 +5,6 @@ tests/test_rendering.py opens what it writes.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.charts import svg
+from tools.documents.pictures import drawable
 from tools.documents.rendering import Signature, banner, chart_block, chart_words, heading_of, marked, steps_shown
 from tools.documents.tree import Document, Part
 
@@ -92,11 +91,7 @@ def _part(word: Any, part: Part, charts: dict[int, bytes]) -> None:
     elif part["part"] == "chart":
         _picture(word, charts.get(id(part)), chart_words(part), marker)
     elif part["part"] == "picture":
-        try:
-            content: bytes | None = base64.b64decode(part["png"], validate=True)
-        except (binascii.Error, ValueError):
-            content = None
-        _picture(word, content, part["caption"], marker)
+        _picture(word, drawable(part["png"]), part["caption"], marker)
 
 
 def _picture(word: Any, content: bytes | None, words: str, marker: str) -> None:

@@ -28,7 +28,7 @@ _SENTENCE = re.compile(rf"(?<=[.!?])\s+|(?<={CLOSE})\s*\n")
 _MOST_CHARACTERS = 5_000_000
 #: What a template may ask of each of our own values; everything else of them is out of its reach.
 _REACH: Mapping[type, frozenset[str]] = {
-    Finding: frozenset({"label", "message", "value", "empty", "rows", "first", "fact", "has", "note"}),
+    Finding: frozenset({"label", "message", "value", "empty", "rows", "first", "fact", "has", "note", "compared"}),
     Row: frozenset(), Bundle: frozenset(), StepList: frozenset(), Excerpt: frozenset({"section"}),
 }  # fmt: skip
 
