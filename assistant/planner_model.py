@@ -7,6 +7,7 @@ with one sentence, and the router then plans alone. tests/test_llm.py.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import math
@@ -61,6 +62,7 @@ class PlanWriter:
         self.name = about.name or path.stem
         self.trained = bool(about.values.get("andon.trained", False))
         self._llama = open_llama(path, context, threads)
+        self._decoder = _Decoder(self._llama)
         self._context = context
         self._jobs: queue.Queue[tuple[str, str, Future[Written]] | None] = queue.Queue(WAITING)
         self._thread = threading.Thread(target=self._serve, name="planner", daemon=True)
@@ -109,32 +111,99 @@ class PlanWriter:
                 job.set_exception(LlmUnavailable("The planner model failed on this question."))
 
     def _decode(self, text: str, grammar: str) -> Written:
-        from llama_cpp.llama_grammar import LlamaGrammar
-
         begun = time.perf_counter()
         llama = self._llama
         tokens = llama.tokenize(text.encode(), add_bos=False, special=False)
         if len(tokens) + LONGEST_PLAN >= self._context:
             raise LlmUnavailable("The question is too long for the planner model.")
-        out: list[int] = []
-        log_p = 0.0
-        rules = LlamaGrammar.from_string(grammar, verbose=False)
-        end = llama.token_eos()
-        for token in llama.generate(tokens, temp=0.0, repeat_penalty=1.0, grammar=rules):
-            logits = np.ctypeslib.as_array(llama._ctx.get_logits(), shape=(llama.n_vocab(),)).astype(np.float64)
-            top = logits.max()
-            log_p += float(logits[token] - top - math.log(np.exp(logits - top).sum()))
-            if token == end:
-                break
-            out.append(token)
-            if len(out) >= LONGEST_PLAN:
-                raise LlmUnavailable("The planner model did not come to an end.")
+        out, log_p = self._decoder.line(tokens, grammar, LONGEST_PLAN)
         line = llama.detokenize(out).decode("utf-8", "replace").strip()
         try:
             dsl.parse_plan(line)
         except dsl.PlanSyntax:
             raise LlmUnavailable("The planner model wrote something that is no plan.") from None
         return Written(line, math.exp(log_p), 1000 * (time.perf_counter() - begun), len(out))
+
+
+class _Decoder:
+    """Greedy decoding under a grammar, straight over llama.cpp's own calls. The likeliest token is held against the grammar
+    by itself, and only when that refuses it are all tokens: a grammar over the whole vocabulary costs more than the model.
+    What a prompt shares with the one before it stays evaluated."""
+
+    def __init__(self, llama: Any) -> None:
+        import llama_cpp
+
+        self._c = llama_cpp
+        self._llama = llama
+        self._size = llama.n_vocab()
+        self._all = (llama_cpp.llama_token_data * self._size)()
+        self._one = (llama_cpp.llama_token_data * 1)()
+        self._held: list[int] = []
+
+    def line(self, tokens: Sequence[int], grammar: str, most: int) -> tuple[list[int], float]:
+        """The tokens of one line without its end, and the log of the model's own probability of all of it, end included.
+
+        Raises LlmUnavailable when it comes to no end within `most` tokens."""
+        c, context = self._c, self._llama._ctx.ctx
+        rules = c.llama_sampler_init_grammar(self._llama._model.vocab, grammar.encode(), b"root")
+        if not rules:
+            raise LlmUnavailable("The grammar of the plan cannot be read.")
+        try:
+            same = 0
+            while same < min(len(self._held), len(tokens) - 1) and self._held[same] == tokens[same]:
+                same += 1
+            c.llama_memory_seq_rm(c.llama_get_memory(context), -1, same, -1)
+            self._held = list(tokens[:same])
+            self._feed(tokens[same:])
+            out: list[int] = []
+            log_p, end = 0.0, self._llama.token_eos()
+            while True:
+                logits = np.ctypeslib.as_array(c.llama_get_logits_ith(context, -1), shape=(self._size,))
+                token = self._allowed(rules, logits)
+                top = float(logits.max())
+                log_p += float(logits[token]) - top - math.log(float(np.exp(logits - top).sum()))
+                if token == end:
+                    return out, log_p
+                c.llama_sampler_accept(rules, token)
+                out.append(token)
+                if len(out) >= most:
+                    raise LlmUnavailable("The planner model did not come to an end.")
+                self._feed([token])
+        finally:
+            c.llama_sampler_free(rules)
+
+    def _feed(self, tokens: Sequence[int]) -> None:
+        c = self._c
+        row = (c.llama_token * len(tokens))(*tokens)  # held until the call is over: a batch only points to it
+        if c.llama_decode(self._llama._ctx.ctx, c.llama_batch_get_one(row, len(tokens))) != 0:
+            self._held = []
+            c.llama_memory_clear(c.llama_get_memory(self._llama._ctx.ctx), True)
+            raise LlmUnavailable("The planner model failed on this question.")
+        self._held += tokens
+
+    def _allowed(self, rules: Any, logits: Any) -> int:
+        """The likeliest token that the grammar lets stand here."""
+        best = int(logits.argmax())
+        self._one[0].id, self._one[0].logit, self._one[0].p = best, float(logits[best]), 0.0
+        self._narrow(rules, self._one, 1)
+        if self._one[0].logit != -math.inf:
+            return best
+        table = np.frombuffer(self._all, dtype=_TOKEN_DATA)
+        table["id"], table["logit"], table["p"] = np.arange(self._size), logits, 0.0
+        self._narrow(rules, self._all, self._size)
+        place = int(table["logit"].argmax())
+        if table["logit"][place] == -math.inf:
+            raise LlmUnavailable("The grammar of the plan leaves the planner model nothing to write.")
+        return int(table["id"][place])
+
+    def _narrow(self, rules: Any, table: Any, size: int) -> None:
+        """Give every token of the table that the grammar forbids a logit of minus infinity."""
+        data = ctypes.cast(table, ctypes.POINTER(self._c.llama_token_data))
+        self._c.llama_sampler_apply(rules, ctypes.byref(self._c.llama_token_data_array(data, size, -1, False)))
+
+
+#: llama.cpp's `llama_token_data`.
+_TOKEN_DATA = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
 def open_writer(path: Path, threads: int = 1) -> PlanWriter:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Ask
+from evals import bench_data
+from evals.bench_llm import llm
 from evals.cases import Case, load
 from evals.plant import Demo, demo
 from evals.scoreboard import machine
@@ -32,14 +34,17 @@ GOALS = {"typed data question": 500.0, "document question": 700.0, "ready": 15.0
 READY_WITHIN_S = 90.0
 
 
-def run(chosen: Sequence[str], tell: Callable[[str], None]) -> dict[str, Any]:
-    """The chosen benches, as one value: machine, and rows of (what, value, unit, goal) by bench."""
+def run(chosen: Sequence[str], tell: Callable[[str], None], sizes: Sequence[int] = bench_data.SIZES) -> dict[str, Any]:
+    """The chosen benches, as one value: machine, and rows of (what, value, unit, goal) by bench. `sizes` are the tables'
+    rows of the data bench."""
     where = machine()
     found: dict[str, list[dict[str, Any]]] = {}
     served: dict[str, list[dict[str, Any]]] | None = None
     for name in chosen:
         tell(name)
-        if name in ("startup", "memory"):
+        if name == "data":
+            found[name] = bench_data.rows(sizes, tell)
+        elif name in ("startup", "memory"):
             served = served or _server()
             found[name] = served[name]
         else:
@@ -115,18 +120,6 @@ def knowledge(plant: Demo) -> list[dict[str, Any]]:
         _row(f"search, median of {len(times)}", statistics.median(times), "ms"),
         _row("search, 95th percentile", sorted(times)[int(0.95 * (len(times) - 1))], "ms"),
     ]
-
-
-def llm(plant: Demo) -> list[dict[str, Any]]:
-    """Loading the planner model, and planning with it against planning by the router alone."""
-    started = time.perf_counter()
-    writer = plant.assistant.writer
-    loaded = 1000 * (time.perf_counter() - started)
-    plant.assistant.warm()
-    times = [_ms(lambda c=case: plant.assistant.plan(Ask(c.question, c.user, c.equipment))) for case in _chosen(load(), DATA_TOOLS)]
-    who = "router and model" if writer is not None else "router alone"
-    rows = [_row(f"a plan by {who}, median of {len(times)}", statistics.median(times), "ms")]
-    return [_row("opening the planner model", loaded, "ms"), *rows] if writer is not None else rows
 
 
 def _ms(do: Callable[[], object]) -> float:
