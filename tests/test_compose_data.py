@@ -156,6 +156,18 @@ def test_losses_carry_their_shares(plant: Plant) -> None:
     assert top.rows[1]["running_share"] == sum(row["scrap_count"] for row in rows[:2]) / total
 
 
+def test_a_comparison_of_groups_is_drawn_beside_them(plant: Plant) -> None:
+    def blocks(**arguments: Any) -> list[dict[str, Any]]:
+        (step,) = marked((Step("query_metrics", arguments, query_metrics(call(plant), **arguments), 1.0),))
+        return list(compose_query_metrics(step, Context(ZONE, NOW, "", SUPERVISOR)).blocks)
+
+    chart, table = blocks(metrics=["oee"], by=["line"], period=WEEK, compare_to=BEFORE)
+    assert [series["name"] for series in chart["series"]] == ["OEE", "the days before"]
+    assert [column["name"] for column in table["columns"]][:4] == ["line", "oee", "oee_before", "oee_change"]
+    (limit,) = blocks(metrics=["oee"], by=["line"], period=WEEK, compare_to="85 %")[0]["limits"]
+    assert (limit["label"], limit["value"]) == ("Limit", 85.0)
+
+
 def test_why_is_told_by_what_moved_most(plant: Plant) -> None:
     said = read(plant, query_metrics, compose_query_metrics, metrics=["oee"], where={"line": "LINE-3"}, period=WEEK, compare_to=BEFORE)
     assert any(sentence.startswith("Most of it comes from ") for sentence in said)

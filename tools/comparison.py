@@ -81,8 +81,8 @@ def compare(
     for name in question.metrics:
         metric = model.metrics[name]
         base = metric_column(name, metric)
-        columns.append(replace(base, name=f"{name}_before", label=f"{metric.label}, {label}"))
-        columns.append(change_column(name, metric))
+        place = next(i for i, column in enumerate(columns) if column.name == name) + 1  # beside the figure, before its elements
+        columns[place:place] = [replace(base, name=f"{name}_before", label=f"{metric.label}, {label}"), change_column(name, metric)]
         for row, known in zip(rows, reference, strict=True):
             row[f"{name}_before"] = known.get(name)
             row[f"{name}_change"] = change(metric, row.get(name), known.get(name))
@@ -102,7 +102,7 @@ def _other(call: Call, question: Question, span: Period, filters: tuple[Conditio
         question, filters=filters, having=(), by=by, where=extent(call, filters, by),
         times=times(call.plant, span, by, shifts), sort=None, limit=None,
     )  # fmt: skip
-    if (shifts is not None or "shift" in by) and not other.times.buckets:
+    if (shifts is not None or "shift" in by) and call.plant.calendar.shifts and not other.times.buckets:
         return [{} for _ in figures.rows]
     found = {tuple(row.get(key) for key in by): row for row in compute(call, other).rows}
     return [found.get(tuple(row.get(key) for key in by), {}) for row in figures.rows]

@@ -333,13 +333,18 @@ def _charts(item: Evidence, data: Any, context: Context, course: bool) -> list[B
         first = item.column(names[0])
         series = [series_of(item.column(name), [row.get(name) for row in rows]) for name in names]
         kind = "line" if course else "bar"
-        if not course and first.kind in ("count", "duration_s") and set(by) & set(LOSS_KEYS) and len(by) == 1:
+        lines = _target_line(item, data, names, rows)
+        if not course and not lines and "compare" in data and len(names) == 1:
+            before = series_of(item.column(f"{names[0]}_before"), [row.get(f"{names[0]}_before") for row in rows])
+            if before["unit"] == series[0]["unit"]:
+                series.append({**before, "name": data["compare"]["label"]})
+        if not course and len(series) == 1 and first.kind in ("count", "duration_s") and set(by) & set(LOSS_KEYS) and len(by) == 1:
             kind = "pareto"
             order = sorted(range(len(rows)), key=lambda i: -(series[0]["values"][i] or 0))
             series = [{**s, "values": [s["values"][i] for i in order]} for s in series]
             labels = [labels[i] for i in order]
         title = f"{', '.join(item.column(name).label for name in names)} by {_words(by)}"
-        blocks.append(chart(item, kind, title, (item.column(by[0]).label, labels), series, _target_line(item, data, names, rows)))
+        blocks.append(chart(item, kind, title, (item.column(by[0]).label, labels), series, lines))
     return blocks
 
 
