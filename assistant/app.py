@@ -21,7 +21,7 @@ from assistant.settings import Settings
 from assistant.store import Store
 from assistant.turn import Ask, Parts, Taken, Tell, answer, plain
 from tools.access import POLICY, Caller, Policy
-from tools.registry import Tool, all_tools
+from tools.registry import Step, Tool, all_tools
 
 if TYPE_CHECKING:
     from assistant.llm import LanguageModel
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from assistant.scheduled import Scheduled
     from retrieval.index import Index
     from tools.documents.register import Register
-    from tools.evidence import Evidence
     from tools.plant_model import Plant
 
 log = logging.getLogger(__name__)
@@ -209,12 +208,12 @@ class Assistant:
         tell("answer", answer)
         return answer
 
-    def examined(self, ask: Ask) -> tuple[dict[str, Any], tuple[Evidence, ...]]:
-        """An answer with the evidence behind it, for `assistant.grounding.audit`. Raises whatever goes wrong."""
+    def examined(self, ask: Ask) -> tuple[dict[str, Any], tuple[Step, ...]]:
+        """An answer with the steps and evidence behind it, for `assistant.audit.audit`. Raises whatever goes wrong."""
         taken = self._asked(ask, _silent, None)
         if not ask.conversation:
             self._forget("")
-        return taken.answer, tuple(item for step in taken.steps for item in step.result.evidence)
+        return taken.answer, taken.steps
 
     def _asked(self, ask: Ask, tell: Tell, caller: Caller | None) -> Taken:
         who = caller or self.caller(ask.user)

@@ -4,7 +4,7 @@
 English words alone: no digit of any script, number word, unit, code, name, date, decision, instruction, negation or
 quantity; one source a sentence; a value only beside the subject of its own row and the measure of its own column; a
 comparison only where the values bear it out. It is narrow by intent: what it drops, the deterministic facts have said
-already. `audit` proves a finished answer from its evidence alone. tests/test_grounding.py lies to it with hypothesis.
+already. tests/test_grounding.py lies to it with hypothesis.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.plain_words import BEST as BEST_WORDS
 from assistant.plain_words import (
@@ -34,7 +33,7 @@ from assistant.plain_words import (
     WORST,
 )
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard
-from tools.evidence import Column, Evidence, Value, faults, show
+from tools.evidence import Column, Evidence, Value, faults
 
 if TYPE_CHECKING:
     from tools.plant_model import Plant
@@ -436,58 +435,3 @@ def _extreme(said: set[str], values: Sequence[_Slot], words: Vocabulary, limited
     if any(said & group and not holds for group, holds in wanted):
         return ["a superlative that the values do not bear out"]
     return []
-
-
-# -- finished answers
-
-
-_TOKEN = re.compile(r"[^\s\[\]()“”\",;]*[0-9][^\s\[\]()“”\",;]*")
-_SENTENCE = re.compile(r"(.*?)((?:\s*\[E\d+\])+)", re.DOTALL)
-
-
-def audit(answer: Mapping[str, Any], evidence: Sequence[Evidence], zone: tzinfo, names: Collection[str] = ()) -> list[str]:
-    """What a finished answer says in its text, speech and number tiles that its own evidence does not hold: digits,
-    codes and plant names outside what the cited source shows, and markers of no source. Works from the evidence, not
-    from the slots, so it also finds a fault of the filling itself. For evals over every answer."""
-    known = {item.marker: f" {' '.join(shown(item, zone)).lower()} " for item in evidence}
-    own = [str(answer.get("question", ""))]
-    own += [str(words) for words in answer.get("assumed", ())]
-    own += [str(step.get("arguments", "")) for step in answer.get("steps", ())]
-    own += [str(block.get("text", "")) for block in answer.get("blocks", ()) if block.get("type") in ("emergency", "confirm")]
-    beside = f" {' '.join(own).lower()} "
-    found: list[str] = []
-
-    def check(text: str, sources: str) -> None:
-        for token in _TOKEN.findall(text):
-            bare = token.lower().strip(".:;!?%–-")
-            if bare and bare not in sources and bare not in beside:
-                found.append(f"unsupported: {token}")
-        padded = f" {re.sub(r'[^0-9a-zA-Z-]+', ' ', text).lower()} "
-        flat = re.sub(r"[^0-9a-z-]+", " ", sources + beside)
-        found.extend(f"unsupported name: {name}" for name in names if f" {name} " in padded and f" {name} " not in flat)
-
-    text = str(answer.get("text", ""))
-    at = 0
-    for match in _SENTENCE.finditer(text):
-        marked = [m[1:-1] for m in _MARKER.findall(match.group(2))]
-        found += [f"marker of no source: {marker}" for marker in marked if marker not in known]
-        check(match.group(1), " ".join(known.get(marker, "") for marker in marked))
-        at = match.end()
-    everything = " ".join(known.values())
-    check(text[at:], everything)
-    check(str(answer.get("spoken", "")), everything)
-    for block in answer.get("blocks", ()):
-        if block.get("type") == "number":
-            check(str(block.get("text", "")), known.get(str(block.get("marker")), ""))
-    return found
-
-
-def shown(item: Evidence, zone: tzinfo) -> list[str]:
-    """Every value of a source as people read it."""
-    out = [item.title]
-    columns = {column.name: column for column in item.columns}
-    for row in item.rows:
-        out += [show(value, columns.get(name, Column(name, name)), zone) for name, value in row.items()]
-    out += [show(value, column, zone) for column, value in item.facts.values()]
-    out += [quote.text for quote in item.quotes]
-    return out

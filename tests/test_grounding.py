@@ -1,5 +1,5 @@
 """A model that lies: wrong row, unit, line, measure, digits in every script, invented names, markers and instructions are all
-found, true sentences pass; and the audit of a finished answer finds what its evidence does not hold."""
+found, true sentences pass."""
 
 from dataclasses import replace
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assistant.grounding import audit, unsupported
-from tests.lying_evidence import ALL, LIES, MACHINES, MANUAL, OEE, TRUE, WORDS, ZONE
-from tools.evidence import Column, Evidence, fill
+from assistant.grounding import unsupported
+from tests.lying_evidence import ALL, LIES, MACHINES, TRUE, WORDS
+from tools.evidence import Column, Evidence
 
 
 @pytest.mark.parametrize("sentence", TRUE)
@@ -68,22 +68,3 @@ def test_comparisons_agree_with_independent_arithmetic(values, first, second, wo
         "worse than": left > right,
     }[word]
     assert (unsupported(template, (item,), WORDS) == ()) == true
-
-
-def test_the_audit_passes_what_the_evidence_shows():
-    answer = {
-        "text": f"{fill(TRUE[0], ALL)} [E1] It says: “Tighten the nut to 45 N m.” [E4]", "spoken": "CNC-02: 70", "question": "scrap?",
-        "blocks": [{"type": "number", "text": "83.2 %", "marker": "E2"}],
-    }  # fmt: skip
-    assert audit(answer, ALL, ZONE, ("cnc-02",)) == []
-
-
-@pytest.mark.parametrize("text", [
-    "CNC-02 scrapped 71. [E1]", "CNC-02 scrapped 70. [E2]", "It was 83.2 %. [E7]", "See WO-999. [E1]", "It was 83.2 %. [E2] And 12.5 %.",
-])  # fmt: skip
-def test_the_audit_finds_what_it_does_not(text):
-    assert audit({"text": text, "spoken": "", "question": ""}, (MACHINES, OEE, MANUAL), ZONE)
-
-
-def test_the_audit_finds_a_name_of_another_source():
-    assert audit({"text": "The mixer had scrap 70. [E1]", "question": ""}, (MACHINES,), ZONE, ("mixer",)) == ["unsupported name: mixer"]
