@@ -152,6 +152,7 @@ class Service:
         people = await _aside(self.assistant.store.callers) if demo else {}
         out = {
             "user": person(caller) if caller else None,
+            "must_change": await _aside(self.assistant.store.must_change, caller.user) if caller else False,
             "demo": demo,
             "demo_password": DEMO_PASSWORD if demo else None,
             "users": [person(one) for one in people.values()],

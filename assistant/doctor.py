@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,7 @@ def home() -> list[Finding]:
         "router": lambda: "loads and matches its hash" if assistant.router else "",
         "planner model": lambda: str(assistant.writer.name) if assistant.writer else "not used; the router plans alone",
         "turn log": lambda: _log(assistant.store.verify()),
+        "documents": lambda: _documents(assistant.documents.verify_all(), len(assistant.register.store.every())),
     }
     found = [
         Finding("state folder", os.access(folder, os.W_OK), True, "can be written" if os.access(folder, os.W_OK) else "cannot be written; check its owner"),
@@ -94,3 +95,11 @@ def _log(verified: object) -> str:
     if not verified.intact:
         raise Unavailable(f"The turn log does not hold: {verified.broken}.")
     return f"{verified.turns} turns, the chain holds"
+
+
+def _documents(faults: Sequence[str], count: int) -> str:
+    from assistant.problems import Unavailable
+
+    if faults:
+        raise Unavailable(f"{faults[0]} `andon documents verify` lists all {len(faults)}." if len(faults) > 1 else faults[0])
+    return f"{count} revisions with their signatures and trail, as they were kept"

@@ -145,3 +145,22 @@ def test_a_drafted_document_opens_from_its_card(product, page):
     _press(browser, ".document button", "Review and sign")
     browser.wait("document.querySelector('.doc-verify') !== null")
     assert "Submit for review" in _text(browser)
+
+
+def test_a_reset_password_is_changed_before_anything_else(product, page):
+    product.store.put_user("gil", "Gil Roth", "technician", None, "andon", demo=True)
+    product.store.reset_password("gil", "from somebody else")
+    browser = page("supervisor")
+    browser.js("fetch('/api/logout', {method: 'POST'})")
+    browser.open(browser.js("location.origin") + "/?again")
+    _press(browser, ".person-tile", "Gil Roth")
+    browser.wait("document.querySelector('form.password input[type=password]') !== null")
+    browser.js("document.querySelector('form.password input[type=password]').focus()")
+    browser.type("from somebody else")
+    _press(browser, "form.password .big", "Sign in")
+    browser.wait("document.getElementById('sign-in').innerText.includes('Choose your own password')")
+    assert browser.js("document.getElementById('ask').hidden")
+    browser.type("a secret of my own")
+    _press(browser, "form.password .big", "Choose your own password")
+    browser.wait("!document.getElementById('ask').hidden")
+    assert not product.store.must_change("gil")

@@ -1,6 +1,7 @@
 """Schedules with a clock of their own: every kind of time, clock changes, downtime, events, and each exactly once."""
 
 import sqlite3
+import threading
 from datetime import UTC, datetime, time, timedelta
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
@@ -214,3 +215,22 @@ def test_a_wrong_schedule_is_one_sentence(assistant):
             assistant.scheduled.add(quinn, kind, arguments, when)
     with pytest.raises(NotAllowed):
         assistant.scheduled.add(assistant.caller("ada"), "oee_report", {}, "daily 06:00")
+
+
+def test_the_service_looks_by_itself_and_stops(assistant, monkeypatch):
+    from assistant.scheduled import Scheduled
+
+    scheduled, looked = Scheduled(assistant), threading.Event()
+    monkeypatch.setattr(Schedules, "all", lambda self: [object()])
+
+    def run_due(now=None):
+        looked.set()
+        raise RuntimeError("a report that fails does not end the watch")
+
+    monkeypatch.setattr(scheduled, "run_due", run_due)
+    scheduled.start(every_s=0.01)
+    assert looked.wait(5)
+    looked.clear()
+    assert looked.wait(5)
+    scheduled.stop()
+    assert not [thread for thread in threading.enumerate() if thread.name == "schedules"]

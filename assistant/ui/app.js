@@ -39,13 +39,14 @@ async function start() {
 async function whoIsThere() {
   try {
     const me = await call("/api/me");
-    Object.assign(state, { user: me.user, users: me.users, demo: me.demo, plant: me.plant, demoPassword: me.demo_password });
+    Object.assign(state, { user: me.user, users: me.users, demo: me.demo, plant: me.plant, demoPassword: me.demo_password, mustChange: me.must_change });
   } catch (error) {
     notice(error instanceof Problem ? error.message : words.lost);
     return;
   }
-  if (state.user) await signedIn();
-  else showSignIn();
+  if (!state.user) showSignIn();
+  else if (state.mustChange) changePassword("");
+  else await signedIn();
 }
 
 async function signedIn() {
@@ -119,8 +120,34 @@ async function choosePerson(user) {
 }
 
 async function signIn(user, password) {
-  state.user = (await call("/api/login", { method: "POST", body: { user, password } })).user;
-  await signedIn();
+  const made = await call("/api/login", { method: "POST", body: { user, password } });
+  state.user = made.user;
+  if (made.must_change) changePassword(password);
+  else await signedIn();
+}
+
+/** Somebody else has set this person's password: nothing goes on before they choose their own. */
+function changePassword(known) {
+  const section = clear($("sign-in"));
+  section.hidden = false;
+  const field = (value, complete) => el("input", { type: "password", autocomplete: complete, required: true, minlength: complete === "new-password" ? 8 : 1, value });
+  const old = field(known, "current-password");
+  const fresh = field("", "new-password");
+  const failure = el("p", { class: "failure", role: "alert" });
+  section.append(el("h1", { id: "sign-in-title" }, words.changePassword), el("p", {}, words.changePasswordHint),
+    el("form", { class: "password", on: { async submit(event) {
+      event.preventDefault();
+      failure.textContent = "";
+      try {
+        await call("/api/password", { method: "POST", body: { old: old.value, new: fresh.value } });
+        await signedIn();
+      } catch (error) {
+        failure.textContent = error instanceof Problem ? error.message : words.lost;
+      }
+    } } },
+    el("label", { hidden: Boolean(known) }, words.password, old), el("label", {}, words.newPassword, fresh), failure,
+    el("div", { class: "confirm-buttons" }, el("button", { class: "big primary", type: "submit" }, words.changePassword))));
+  fresh.focus();
 }
 
 function askPassword(id, name) {

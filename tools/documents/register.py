@@ -178,7 +178,7 @@ class Register:
             pdf = self.store.blob(shown[6]) if shown is not None else self._approved_pdf(kept, caller, at, meaning, reason)
         gone = [r for r in self.store.revisions(kept.document) if r.state == "effective" and r.revision != kept.revision]
         with self._sources_in_step(name, kept, gone), self.store.change() as change:
-            after = self._taken(change, name, step, kept, caller, at, meaning, reason, pdf, password is not None, gone)
+            after = self._taken(change, name, step, kept, caller, at, meaning, reason, pdf, password is not None)
         if name == "publish" and after.kind in PROCEDURES:
             self._publish(after)
         return after
@@ -187,9 +187,9 @@ class Register:
     def _sources_in_step(self, name: str, kept: Kept, gone: Sequence[Kept]) -> Iterator[None]:
         """Take out of the index what this step ends, before it is committed; put it back when it is not."""
         ended = {"retire": [kept], "publish": list(gone)}.get(name, []) if kept.kind in PROCEDURES else []
-        for old in ended:
-            publishing.withdraw(self._index(), old)
         try:
+            for old in ended:
+                publishing.withdraw(self._index(), old)
             yield
         except BaseException:
             if ended:
@@ -197,7 +197,7 @@ class Register:
             raise
 
     def _taken(self, change: Change, name: str, step: Step, kept: Kept, caller: Caller, at: datetime, meaning: str,
-               reason: str, pdf: bytes, signed: bool, gone: Sequence[Kept]) -> Kept:  # fmt: skip
+               reason: str, pdf: bytes, signed: bool) -> Kept:  # fmt: skip
         """The step inside its transaction. Another may have been quicker: what was decided on must still stand."""
         if change.get(kept.document, kept.revision) != kept:
             raise Refusal("conflict", f"{kept.label} was changed meanwhile; look at it again.")
@@ -211,7 +211,7 @@ class Register:
             told["manifest"] = after.manifest.sha256
         change.entries.append(_entry(caller, _iso(at), name, after, told_of(kept), told, reason))
         if name == "publish":
-            for old in gone:
+            for old in [r for r in change.revisions(kept.document) if r.state == "effective" and r.revision != kept.revision]:
                 new = change.put(replace(old, state="superseded", version=old.version + 1, changed=_iso(at)))
                 change.entries.append(_entry(caller, _iso(at), "superseded", new, told_of(old), told_of(new), f"by {after.label}"))
         change.forget_prepared("document = ?", kept.document)
