@@ -168,6 +168,21 @@ def test_a_comparison_of_groups_is_drawn_beside_them(plant: Plant) -> None:
     assert (limit["label"], limit["value"]) == ("Limit", 85.0)
 
 
+def test_what_is_not_recorded_by_a_key_is_told_apart(plant: Plant) -> None:
+    said = read(plant, query_metrics, compose_query_metrics, metrics=["downtime"], period=WEEK, by=["alarm"])
+    rows = figures(plant, "downtime", period=WEEK, by=["alarm"])
+    assert any(row["alarm"] is None for row in rows)
+    assert any(sentence.endswith(" without a recorded alarm.") for sentence in said)
+
+
+def test_an_order_is_asked_about_whole_and_a_list_of_machines_is_a_list(plant: Plant) -> None:
+    result = query_metrics(call(plant), ["good_count"], {"order": "PO-103"})
+    assert result.assumed == ("period: all recorded time",)
+    machines = list_records(call(plant), "equipment", {"line": "LINE-3"}, by=["equipment"])
+    assert machines.data["by"] == ()
+    assert {row["id"] for row in machines.evidence[0].rows} == {"CNC-01", "CNC-02", "WASH-01"}
+
+
 def test_why_is_told_by_what_moved_most(plant: Plant) -> None:
     said = read(plant, query_metrics, compose_query_metrics, metrics=["oee"], where={"line": "LINE-3"}, period=WEEK, compare_to=BEFORE)
     assert any(sentence.startswith("Most of it comes from ") for sentence in said)

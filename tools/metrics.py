@@ -21,7 +21,7 @@ from tools.formula import elements_of, in_unit
 from tools.model_file import MetricSpec
 from tools.phrases import during, where_said
 from tools.plant_model import Plant
-from tools.query import Parameters, Rowset
+from tools.query import IDENTITIES, Parameters, Rowset
 from tools.registry import Call, Period, Result, Status, Unanswerable
 from tools.spans import TIME_KEYS, times
 from tools.sql import Statement
@@ -72,7 +72,7 @@ def _answer(
         names, filters, having, tuple(dict.fromkeys(by)), where_asked, replace(times(plant, span, by, shifts), whole=whole),
         _sorting(plant, sort, names, by), limit,
     )  # fmt: skip
-    if (shifts is not None or "shift" in by) and not question.times.buckets:
+    if (shifts is not None or "shift" in by) and plant.calendar.shifts and not question.times.buckets:
         raise Unanswerable(Result("no_data", message=f"No such shift ran in {span.text}."))
     # The shares of a loss are of all of it, however few of its causes are shown.
     pareto = limit is not None and not having and is_pareto(plant, question)
@@ -171,7 +171,7 @@ def resolve_period(
     by: Sequence[str] = (), compared: bool = False,
 ) -> Period:  # fmt: skip
     """The period asked for, else the last completed shift where a shift is named, else the metric's default window
-    (for metrics without one all that is recorded, unless it is `compared` with another time).
+    (for an order, a lot or a serial number and for metrics without one all that is recorded, unless it is `compared` with another time).
 
     Raises Unanswerable for a range that runs backwards or lies in the future."""
     calendar = call.plant.calendar
@@ -182,12 +182,16 @@ def resolve_period(
             raise Unanswerable(Result("no_data", message=f"The period {period.text} lies in the future."))
         return period
     shift = next((c for c in filters if c.key == "shift" and len(c.include) == 1), None)
+    if not calendar.shifts and any("shift" in record.fields for record in call.plant.model.records.values()):
+        shift = None  # only a column knows the shifts
     if shift is not None:
         name = resolve(call.plant, "shift", shift.include[0])
         run = calendar.last_completed_shift(name, call.now)
         if run is not None:
             text = f"the last completed {run.shift.label} ({run.date:%a} {run.date.day} {run.date:%b %Y})"
             return Period(text, run.start, run.end, True)
+    if not compared and any(c.key in IDENTITIES and c.include for c in filters):
+        return _everything(call, metrics, by)  # an order or a lot is asked about whole, whenever it ran
     days = max((m.default_days or COMPARED_DAYS for m in metrics), default=7)
     if any(m.default_days is None for m in metrics) and not compared:
         return _everything(call, metrics, by)

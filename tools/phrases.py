@@ -23,7 +23,7 @@ _RANKED = ("priority", "severity")
 _AFTER = {"duration_min": ("lasting {} min or more", "lasting {} min or less"), "age_days": ("at least {} days old", "at most {} days old"),
           "quantity": ("with a quantity of {} or more", "with a quantity of {} or less")}  # fmt: skip
 #: Statuses that stand before the noun; the others follow it (`lots on hold`).
-_LEADING = re.compile(r"^(?!awaiting|waiting|due|effectiveness|in|on|below|out|not|up|past)[a-z]+$")
+_LEADING = re.compile(r"^(?!(?:awaiting|waiting|due|effectiveness|in|on|below|out|not|up|past|down)\b)[a-z]+$")
 
 
 def where_said(plant: Plant, filters: Sequence[Condition], of: bool = False, own: Collection[str] = ()) -> str:

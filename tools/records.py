@@ -75,6 +75,8 @@ def _listed(
     partial = where.partial and bool(limited)
     if _others_too(call, name, wanted):
         limited, partial = f"your own {record.label}", True
+    if set(by) <= _own_keys(plant, record):
+        by = ()  # counted by what each row is, every count is one: the rows are what is asked for
     if by:
         if "operator" in by and not record.personal and not call.policy.rank_people:
             message = "Comparing or ranking people is not allowed by the plant's policy; ask by shift, line or machine instead."

@@ -6,10 +6,10 @@ every composer over real tool results and lets the grounding check object.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from assistant.compose.said import Block, Context, Said, chart, cited, known, series_of, table
+from assistant.compose.said import KEY_WORDS, Block, Context, Said, chart, cited, keys_said, known, series_of, table, unrecorded
 from tools.evidence import Evidence, show, slot
 from tools.phrases import during
 from tools.registry import Period, Step
@@ -72,15 +72,13 @@ def _when(item: Evidence, period: Period | None) -> str:
 
 def _counts(item: Evidence, data: Any, head: str) -> list[str]:
     """How many in each group, the greatest of many."""
-    by, rows = data["by"], range(len(item.rows))
+    by = data["by"]
+    rows, without = unrecorded(item, by, range(len(item.rows)), "count")
     shown = rows if len(rows) <= FEW else rows[:TOP_ROWS]
-    parts = [f"{_keys(item, by, i)}: {slot(item, 'count', i)} ({slot(item, 'share', i)})" for i in shown]
-    words = " and ".join({"equipment": "machine", "operator": "person"}.get(key, key.replace("_", " ")) for key in by)
-    return [cited(f"{head}, by {words} – {'; '.join(parts)}.", item)] if parts else [cited(f"{head}.", item)]
-
-
-def _keys(item: Evidence, by: Sequence[str], row: int) -> str:
-    return ", ".join(slot(item, key, row) for key in by)
+    parts = [f"{keys_said(item, by, i)}: {slot(item, 'count', i)} ({slot(item, 'share', i)})" for i in shown]
+    words = " and ".join(KEY_WORDS.get(key, key.replace("_", " ")) for key in by)
+    listed = f", by {words} – {'; '.join(parts)}" if parts else ""
+    return [cited(f"{head}{listed}.", item), *without]
 
 
 def _telling_rows(item: Evidence) -> list[int]:
@@ -112,6 +110,7 @@ def _record_text(item: Evidence, row: int, fixed: Mapping[str, str]) -> str:
     names -= told_once | ({"result"} if "status" in fixed else set())
     chosen = [[n for n in group if n in names and n != first][:most] for group, most in ((TELLING, 2), (PLACING, 1), (JUDGING, 4))]
     telling, placing, judging = chosen
+    telling = [name for name in telling if values[name] != values[first]]
     text = ", ".join(slot(item, name, row) for name in telling)
     told = " ".join(str(values[name]) for name in telling)
     for name in placing:

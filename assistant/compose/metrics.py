@@ -9,7 +9,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from assistant.compose.said import Block, Context, Said, chart, cited, known, limited, number, series_of, table
+from assistant.compose.said import (
+    KEY_WORDS,
+    Block,
+    Context,
+    Said,
+    chart,
+    cited,
+    keys_said,
+    known,
+    limited,
+    number,
+    series_of,
+    table,
+    unrecorded,
+)
 from tools.evidence import Column, Evidence, show, slot
 from tools.phrases import during, verb
 from tools.registry import Period, Step
@@ -19,7 +33,6 @@ from tools.tabulation import LOSS_KEYS
 FEW = 6  # groups that one sentence names
 FIRST = ("first", "first two", "first three")
 CHART_BARS = 24
-WORDS = {"equipment": "machine", "equipment_class": "class of machines", "operator": "person"}
 DIFFERENT = {"count": ("more", "less"), "duration_s": ("more", "less")}
 
 
@@ -199,11 +212,7 @@ def _grouped(item: Evidence, data: Any, context: Context) -> Said:
 
 
 def _words(by: Sequence[str]) -> str:
-    return " and ".join(WORDS.get(key, key.replace("_", " ")) for key in by)
-
-
-def _keys(item: Evidence, by: Sequence[str], row: int) -> str:
-    return ", ".join(slot(item, key, row) for key in by)
+    return " and ".join(KEY_WORDS.get(key, key.replace("_", " ")) for key in by)
 
 
 def _none_met(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
@@ -215,7 +224,7 @@ def _none_met(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     said = [cited(f"No {_words(data['by'])} {verb('', known(item, 'until'))} {_limits(item, data)}{_when(item, data)}.", item)]
     near = next((i for i in rows if item.rows[i].get(metric) is not None), None)
     if near is not None:
-        said.append(cited(f"The nearest is {_keys(item, data['by'], near)} with {slot(item, metric, near)}.", item))
+        said.append(cited(f"The nearest is {keys_said(item, data['by'], near)} with {slot(item, metric, near)}.", item))
     return said
 
 
@@ -225,6 +234,12 @@ def _course(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     head = f"{label}{_about(item)} by {_words(by)}{_when(item, data)}"
     if known(item, f"overall_{name}"):
         head += f", {slot(item, f'overall_{name}')} in all"
+    if "compare" in data and item.rows[rows[0]].get(f"{name}_before") is not None:
+        against = (
+            f"a target of {slot(item, f'{name}_before', rows[0])}" if data["compare"]["target"] else slot(item, f"{name}_before", rows[0])
+        )
+        other = "" if data["compare"]["target"] or data["compare"]["number"] else f" {_than(data['compare'], slot(item, 'compared_with'))}"
+        head += f", against {against}{other}"
     place = "on " if by[0] == "day" else "in " if by[0] in ("week", "month", "quarter", "year") else "at "
     highest, lowest = max(rows, key=lambda i: _value(item, name, i)), min(rows, key=lambda i: _value(item, name, i))
     named = [(highest, "highest"), (lowest, "lowest"), (rows[-1], "latest")]
@@ -236,7 +251,7 @@ def _course(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     parts = []
     for index, word in told.items():
         running = " so far" if item.rows[index].get("complete") == "so far" else ""
-        parts.append(f"{word} {place}{_keys(item, by, index)} with {slot(item, name, index)}{running}")
+        parts.append(f"{word} {place}{keys_said(item, by, index)} with {slot(item, name, index)}{running}")
     return [cited(f"{head}: {', '.join(parts)}.", item)]
 
 
@@ -248,7 +263,10 @@ def _ranking(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     """The groups in the order in which they came; who leads is said as such where a rank was asked for."""
     by, name = data["by"], data["metrics"][0]
     label = slot(item, f"label_{name}")
-    shown = rows if len(rows) <= FEW else rows[: len(FIRST)]
+    named, without = unrecorded(item, by, rows, name)
+    if not named:
+        return without
+    shown = named if len(named) <= FEW else named[: len(FIRST)]
     rank = ("highest" if data["sort"][1] else "lowest") if data.get("sort") and data["sort"][0] in data["metrics"] else ""
     if data.get("having"):
         return _met(item, data, rows)
@@ -258,14 +276,14 @@ def _ranking(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
         head = f"{label}{_about(item)} by {_words(by)}{_when(item, data)}{f', {rank} first' if rank and len(rows) > 1 else ''}"
     if "compare" in data and not data["compare"]["target"]:
         head += f", against {slot(item, 'compared_with')}"
-    said = [cited(f"{head} – {'; '.join(_one(item, data, index) for index in shown)}.", item)]
-    if len(shown) < len(rows):
+    said = [cited(f"{head} – {'; '.join(_one(item, data, index) for index in shown)}.", item), *without]
+    if len(shown) < len(named):
         share = f" and make {slot(item, 'running_share', shown[-1])} of it" if item.rows[shown[-1]].get("running_share") is not None else ""
         said.append(cited(f"These are the {FIRST[len(shown) - 1]} of {slot(item, 'groups')}{share}.", item))
     if known(item, "apart"):
         more = 0 if float(str(item.rows[rows[0]][name])) > float(str(item.rows[rows[-1]][name])) else -1
         word = DIFFERENT.get(item.column(name).kind, ("higher", "lower"))[0]
-        said.append(cited(f"{_keys(item, by, rows[more])} is {slot(item, 'apart')} {word}.", item))
+        said.append(cited(f"{keys_said(item, by, rows[more])} is {slot(item, 'apart')} {word}.", item))
     elif known(item, f"overall_{name}"):
         ratio = len(_elements(item, data)) > 1
         said.append(cited(f"{'Over all of them' if ratio else 'In all'}: {slot(item, f'overall_{name}')}.", item))
@@ -280,7 +298,7 @@ def _met(item: Evidence, data: Any, rows: Sequence[int]) -> list[str]:
     be = verb("groups" if many else "", known(item, "until"))
     none = all(c.high == 0 and c.low is None for c in data["having"])
     said = f"had no {slot(item, _label(data))}" if none else f"{be} {_limits(item, data)}"
-    names = ("; ".join(_keys(item, data["by"], i) for i in shown)) if none else "; ".join(_one(item, data, i) for i in shown)
+    names = ("; ".join(keys_said(item, data["by"], i) for i in shown)) if none else "; ".join(_one(item, data, i) for i in shown)
     text = [cited(f"{slot(item, 'groups')} {words} {said}{_when(item, data)} – {names}.", item)]
     if len(shown) < len(rows):
         text.append(cited(f"These are the {FIRST[len(shown) - 1]} of {slot(item, 'groups')}.", item))
@@ -314,7 +332,7 @@ def _one(item: Evidence, data: Any, index: int) -> str:
             target = f"target {slot(item, f'{metric}_before', index)}, " if data["compare"]["target"] else ""
             notes.append(f"{target}{slot(item, f'{metric}_change', index)}")
         parts.append(f"{text} ({', '.join(notes)})" if notes else text)
-    return f"{_keys(item, data['by'], index)}: {', '.join(parts) or 'not defined'}"
+    return f"{keys_said(item, data['by'], index)}: {', '.join(parts) or 'not defined'}"
 
 
 def _charts(item: Evidence, data: Any, context: Context, course: bool) -> list[Block]:
@@ -349,11 +367,14 @@ def _charts(item: Evidence, data: Any, context: Context, course: bool) -> list[B
 
 
 def _target_line(item: Evidence, data: Any, names: Sequence[str], rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """One target for all groups of one metric stands in the chart as a limit."""
-    if len(names) != 1 or "compare" not in data or not (data["compare"]["target"] or data["compare"]["number"]):
+    """One target, or one figure of another time, for all groups of one metric stands in the chart as a line."""
+    if len(names) != 1 or "compare" not in data:
+        return []
+    if not (data["compare"]["target"] or data["compare"]["number"] or data["by"][0] in TIME_KEYS):
         return []
     targets = {row.get(f"{names[0]}_before") for row in rows}
     if len(targets) != 1 or None in targets:
         return []
     (value,) = series_of(item.column(names[0]), [*targets])["values"]
-    return [{"label": "Target" if data["compare"]["target"] else "Limit", "value": value}]
+    label = "Target" if data["compare"]["target"] else "Limit" if data["compare"]["number"] else data["compare"]["label"]
+    return [{"label": label, "value": value}]

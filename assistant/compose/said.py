@@ -111,6 +111,23 @@ def known(evidence: Evidence, name: str) -> bool:
     return name in evidence.facts and evidence.facts[name][1] not in (None, "")
 
 
+#: Keys of a grouping as people call them.
+KEY_WORDS = {"equipment": "machine", "equipment_class": "class of machines", "operator": "person"}
+
+
+def keys_said(evidence: Evidence, by: Sequence[str], row: int) -> str:
+    """A group by its keys, as slots."""
+    return ", ".join(slot(evidence, key, row) for key in by)
+
+
+def unrecorded(evidence: Evidence, by: Sequence[str], rows: Sequence[int], name: str) -> tuple[list[int], list[str]]:
+    """The rows whose key is recorded, and a sentence for those without one: `1 has no product recorded.`"""
+    kept = [row for row in rows if evidence.rows[row].get(by[0]) is not None]
+    word = KEY_WORDS.get(by[0], by[0].replace("_", " "))
+    said = [cited(f"{slot(evidence, name, row)} without a recorded {word}.", evidence) for row in rows if row not in kept]
+    return kept, said
+
+
 def limited(evidence: Evidence) -> tuple[str, ...]:
     """What the answer leaves out because of the caller's rights."""
     if not known(evidence, "limited_to"):
