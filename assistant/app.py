@@ -6,6 +6,7 @@ loads no model. tests/test_app.py holds serving to importing neither torch nor s
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant.drafts import Drafts
-from assistant.problems import BadQuestion, BadSettings, ClientGone, NoHome, NotAllowed, NotFound, Problem, translated
+from assistant.problems import BadQuestion, BadSettings, ClientGone, ModelUnusable, NoHome, NotAllowed, NotFound, Problem, translated
 from assistant.settings import Settings
 from assistant.store import Store
 from assistant.turn import Ask, Parts, Taken, Tell, answer, plain
@@ -366,12 +367,17 @@ class Assistant:
             except Exception as error:
                 found[name] = translated(error).sentence
         found["planner model"] = "ok" if self.writer is not None else "not used"
+        if self.language_model is not None:
+            found["language model"] = self.language_model.trouble or "ok"
         return found
 
     def warm(self) -> None:
         """Open every part and plan one question, so that the first person does not wait for loading."""
         parts = self.parts
         parts.index.search("warm up", 1)
+        if parts.language_model is not None:
+            with contextlib.suppress(ModelUnusable):  # remembered, and said beside each answer
+                parts.language_model.chat()
         if self.store.callers():
             self.plan(Ask("what is the oee today", next(iter(self.store.callers()))))
 

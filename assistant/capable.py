@@ -1,7 +1,7 @@
 """What a capable model adds to a turn: look-ups of several steps where one plan is not enough, and prose after the facts.
 
 Without such a model nothing here does anything; with one that is down, slow or talks nonsense the shipped planner's
-answer stands and says so. tests/test_capable.py.
+answer stands and says so. tests/test_loop.py and tests/test_backends.py.
 """
 
 from __future__ import annotations

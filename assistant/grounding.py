@@ -25,6 +25,7 @@ from assistant.plain_words import (
     FORBIDDEN,
     HIGHEST,
     LOWEST,
+    NOUNS,
     NUMERALS,
     OPENERS,
     ORDERS,
@@ -52,7 +53,13 @@ _DATE_WORDS = re.compile(
     r"\b(?:last|previous|next|this|past|coming) (?:week|month|year|quarter|shift|night|day|hour|morning|evening)\b|\b(?:in|since|of|until|by) (?:may|march|mar)\b"
 )
 _OBJECT = "(?:the|a|an|this|that|these|those|it|its|them)(?![a-z])"
-_ORDER = re.compile(rf"\b(?:(?:{'|'.join(ORDERS)}) (?:(?:up|down|off|out|on|in) )?(?:{_OBJECT}|\x00)|(?:scrap|rework) {_OBJECT})")
+# An order stands where a clause begins, be it after a joint or a word that only leads in.
+_CLAUSE = (
+    r"(?:^|[,;:(] ?|\b(?:and|or|then|so|to|now|next|just|simply|overall|here|there|together|meanwhile|additionally|furthermore|"
+    r"moreover|however|still|also) )"
+)
+_ORDER = re.compile(rf"{_CLAUSE}(?:(?:{'|'.join(ORDERS)}) (?:(?:up|down|off|out|on|in) )?(?:{_OBJECT}|\x00)|(?:scrap|rework) {_OBJECT})")
+_DUE_TO = re.compile(r"\bdue to\b")
 #: Slots that say where something stands, not what it says.
 _REFERENCES = frozenset(("title", "document", "revision", "section", "page", "author", "date"))
 _NUMERIC = ("percent", "duration_s", "number", "count")
@@ -148,7 +155,9 @@ def unsupported(
     found += _measured(bare, slots, words)
     found += _compared(lowered, slots, words, limited)
     said = set(_WORD.findall(lowered))
-    if said & CAUSAL and not any(slot.name in CAUSE_COLUMNS or slot.name.startswith("quote") for slot in slots):
+    if (said & CAUSAL or _DUE_TO.search(lowered)) and not any(
+        slot.name in CAUSE_COLUMNS or slot.name.startswith("quote") for slot in slots
+    ):
         found.append("a cause that no source states")
     return tuple(dict.fromkeys(found))
 
@@ -241,7 +250,9 @@ def _plain(bare: str, words: Vocabulary) -> list[str]:
             continue
         if not word[1:].islower() and len(word) > 1:
             found.append(f"code or name outside a slot: {word}")
-        elif word[0].isupper() and not (opens and (lower in OPENERS or (lower in measures and _goes_on(bare, match.end())))):
+        elif word[0].isupper() and not (
+            opens and (lower in OPENERS or (lower in measures | NOUNS and _goes_on(bare, match.end(), lower in NOUNS)))
+        ):
             found.append(f"name outside a slot: {word}")
         elif len(lower) == 1 and lower != "a":
             found.append(f"a letter by itself: {word}")
@@ -258,8 +269,10 @@ def _plain(bare: str, words: Vocabulary) -> list[str]:
     return found
 
 
-def _goes_on(bare: str, at: int) -> bool:
-    """Whether a measure that opens a sentence is its subject ("Scrap of ..."), not an order ("Scrap the lot")."""
+def _goes_on(bare: str, at: int, noun: bool) -> bool:
+    """Whether a noun that opens a sentence is its subject ("Scrap of ...", "Alarm {E1.code}"), not an order ("Scrap the lot")."""
+    if noun and bare[at:].lstrip().startswith("\x00"):
+        return True
     following = _WORD.search(bare, at)
     return following is not None and following.group().lower() in _AFTER_MEASURE
 
@@ -323,12 +336,16 @@ def _placed(slots: Sequence[_Slot], evidence: Sequence[Evidence]) -> list[str]:
     """Where several sources say the same of different places or periods, a sentence names its own."""
     item = slots[0].item
     names = {slot.name for slot in slots}
-    measured = {slot.name for slot in slots if slot.is_measured or (slot.row is None and slot.name not in _CONTEXT)}
+    measured = {
+        (slot.name, slot.column.label) for slot in slots
+        if slot.column is not None and (slot.is_measured or (slot.row is None and slot.name not in _CONTEXT))
+    }  # fmt: skip
     if not measured:
         return []
     found = []
     for other in evidence:
-        if other.marker == item.marker or not measured & {*(c.name for c in other.columns), *other.facts}:
+        says = {(c.name, c.label) for c in other.columns} | {(name, c.label) for name, (c, _) in other.facts.items()}
+        if other.marker == item.marker or not measured & says:
             continue
         for context in _CONTEXT:
             mine, theirs = item.facts.get(context), other.facts.get(context)

@@ -404,6 +404,13 @@ class LanguageModel:
                     self._sha256 = file_sha256(self._chat.path)
             return self._chat
 
+    @property
+    def trouble(self) -> str:
+        """Why the model is not asked just now; empty when it may be."""
+        with self._lock:
+            sentence, until = self._failed
+            return sentence if sentence and self._clock() < until else ""
+
     def failed(self, error: LlmUnavailable) -> None:
         """Remember that the model could not be used just now."""
         with self._lock:

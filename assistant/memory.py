@@ -2,8 +2,8 @@
 
 `Remembering` is a reader around the router's: when a question is, names aside, one that somebody has put right, its tool
 and closed choices come from that example and its names and times from the question itself. It never lifts a refusal, and a
-frozen plant has none of it. The examples lie in the home as rows of the training corpus, so that the next training run can
-read the same folder (`python -m assistant.lm.train --learned FOLDER`). tests/test_memory.py.
+frozen plant has none of it. The examples lie in the home as rows of the training corpus, which a training run
+can read like the corpus itself. tests/test_memory.py.
 """
 
 from __future__ import annotations

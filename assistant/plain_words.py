@@ -35,7 +35,7 @@ _TIMES = _words(
 )
 _QUANTITIES = _words(
     "all every each both none nothing nobody nowhere no not never always only several few many majority minority entire "
-    "entirely whole without neither nor cannot hardly barely nearly almost roughly about approximately around lots "
+    "entirely whole without neither nor cannot hardly barely nearly almost roughly about approximately around "
     "everything everyone anything any"
 )
 _INSTRUCTIONS = _words(
@@ -77,7 +77,7 @@ BEST = _words("best strongest finest winner")
 WORST = _words("worst weakest poorest")
 
 CAUSAL = _words(
-    "because due cause caused causes causing therefore hence thus consequently explains explained explain why owing "
+    "because cause caused causes causing therefore hence thus consequently explains explained explain why owing "
     "attributable reason reasons resulted resulting triggered responsible blame root"
 )
 #: Columns and facts that state a cause, so that a sentence which names one of them may speak of causes.
@@ -109,6 +109,9 @@ ORDERS = sorted(
         "repeat ship sign accept add delete force jog jumper short bridge pin tape block wedge"
     )
 )
+
+#: Nouns that may open a sentence before a slot or a preposition ("Alarm {E1.code}").
+NOUNS = _words("alarm lot machine line product shift severity stock priority shipment batch serial section procedure document revision")
 
 #: What a sentence may begin with; a verb here would be an instruction, a name would be a fact.
 OPENERS = _words(
