@@ -18,7 +18,7 @@ say = @printf '\033[1m%s\033[0m\n' "$(1)"
 export HF_HUB_OFFLINE := 1
 export ANONYMIZED_TELEMETRY := False
 
-.PHONY: demo setup test test-long lint schema evals bench train system clean
+.PHONY: demo setup test test-long lint schema evals bench gallery train system clean
 
 demo: setup
 	$(BIN)/andon demo
@@ -78,8 +78,13 @@ evals: setup
 bench: setup
 	$(BIN)/andon bench
 
+# One document of every kind, as PDF and pictures, into docs/gallery.
+gallery: setup
+	$(BIN)/python -m evals.gallery
+
 train: setup
 	$(BIN)/python -m assistant.lm.train
+	$(BIN)/python -m evals.calibration
 
 # What needs root: Debian packages for the optional parts and their tests.
 system:

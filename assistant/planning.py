@@ -17,7 +17,7 @@ from assistant.arguments import draft_calls
 from assistant.calendar_slips import slip
 from assistant.choices import name_choices, tool_choices
 from assistant.followups import merged, said_of
-from assistant.plant_words import own_draft
+from assistant.own_calls import own_draft
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
 from assistant.scribe import Draft
 from assistant.understand import Question, Understanding

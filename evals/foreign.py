@@ -87,8 +87,8 @@ def wrong_with(answer: Mapping[str, Any], expected: Sequence[Sequence[Any]]) -> 
     ]
     shown = [str(block.get("value", block.get("text", ""))) for block in answer["blocks"] if block.get("type") in ("number", "chart")]
     if len(expected) == 1 and len(expected[0]) == 1:
-        text = " ".join([answer["text"], *shown, *(cell for table in tables for row in table for cell in row)])
-        return "" if _said(expected[0][0], [text]) else f"says {answer['text'][:120]!r}, not {expected[0][0]}"
+        texts = [answer["text"], *shown, *(cell for table in tables for row in table for cell in row)]
+        return "" if _said(expected[0][0], texts) else f"says {answer['text'][:120]!r}, not {expected[0][0]}"
     for table in tables:
         if len(expected) > 1 and len(table) != len(expected):
             continue

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from tools.draft_records import Drafted, duration_like, seconds_of
+from tools.draft_records import Drafted
+from tools.draft_values import duration_like, seconds_of
 from tools.draft_text import own_name, q
 from tools.model_file import UNCERTIFIED
 from tools.schema_profile import ColumnProfile, Reader
-from tools.schema_words import distinct, label_of, own_words, unit_of
+from tools.schema_words import distinct, label_of, own_words, unit_of, words_of
 
 MOST_MEASURES = 60
 _RATIO_WORDS = frozenset(("rate", "percent", "factor", "score", "price", "temperature", "pressure", "speed", "level", "limit", "minimum", "maximum", "reorder", "lead",
@@ -115,7 +116,17 @@ def _counts(book: _Book, records: Mapping[str, Drafted]) -> None:
         book.metric(
             "total_count",
             "Parts produced",
-            ["production volume", "total output", "production", "output", "produced quantity", "throughput"],
+            [
+                "production volume",
+                "total output",
+                "production",
+                "output",
+                "produced quantity",
+                "throughput",
+                "parts made",
+                "total production",
+                "units produced",
+            ],
             "parts produced",
             "produced",
             "count",
@@ -430,6 +441,7 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
     for name, key, column, r in measures[:MOST_MEASURES]:
         words = label_of(column.name).lower()
         own, of = own_words(column.name), r.singular
+        full = " ".join(words_of(column.name))
         stem = own_name(f"{name} {key}", book.elements)
         lasting = duration_like(column)
         seconds = seconds_of(r.role, column, reader) if lasting else 1.0
@@ -439,10 +451,10 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
         book.element(f"{stem}_rows", f"{r.label.capitalize()} with it", {name: f"CASE WHEN {q(column.name)} IS NULL THEN 0 ELSE 1 END"})
         means = [
             a
-            for w in distinct([words, own])
+            for w in distinct([words, own, full])
             for a in (f"average {w}", f"mean {w}", f"avg {w}", f"average {of} {w}", f"average {w} per {of}")
         ]
-        totals = [a for w in distinct([words, own]) for a in (f"total {w}", f"sum of {w}", f"overall {w}", f"{of} {w}")]
+        totals = [a for w in distinct([words, own, full]) for a in (f"total {w}", f"sum of {w}", f"overall {w}", f"{of} {w}")]
         mean_free, total_free = [a for a in means if a not in used], [a for a in totals if a not in used]
         used |= {*mean_free, *total_free}
         book.metric(
@@ -457,7 +469,7 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
             unit="" if lasting else unit_of(column.name),
             undefined=f"there are no {r.label}",
         )
-        if not set(column.words) & _RATIO_WORDS:
+        if not set(column.words) & _RATIO_WORDS or ("yield" in column.words and unit_of(column.name) in ("kg", "l", "g")):
             book.metric(
                 f"total_{stem}",
                 f"Total {words} of {r.label}",

@@ -1,56 +1,28 @@
-"""The records of a drafted model: what of each table can be listed, filtered and grouped, and its statuses.
+"""The records of a drafted model: what of each table can be listed, filtered and grouped.
 
 Every table that may be read becomes a record: under a canonical name where its role is known, else under its own.
-Statuses are the values of its status column put under canonical names by their words. tests/test_model_draft.py.
+tests/test_model_draft.py.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tools.draft_statuses import add_statuses
 from tools.draft_text import iso_sql, name_column, own_name, q, readable
+from tools.draft_values import duration_like, seconds_of, seen_values, values_of
 from tools.schema_profile import ColumnProfile, Reader, SchemaProfile
-from tools.schema_roles import NUMERIC, Role, lasts, paths_to, sensitivity
-from tools.schema_words import distinct, label_of, own_words, plain, plural, singular, split
+from tools.schema_roles import NUMERIC, Role, paths_to, sensitivity
+from tools.schema_words import distinct, label_of, own_words, plural, singular, split, unit_of
 
-MOST_STATUSES = 25
 MOST_SHOWN = 9
+
+
 _KEY_OF = {"equipment": "equipment", "line": "line", "area": "area", "site": "site", "product": "product", "variant": "variant", "supplier": "supplier",
            "customer": "customer", "part": "part", "spare_parts": "part", "people": "operator", "reason": "reason", "defect": "defect",
            "production_orders": "order", "lots": "lot", "shift": "shift"}  # fmt: skip
-#: Canonical status -> words of values that mean it, plain and lower case.
-_STATUS_WORDS = {
-    "completed": "completed complete done finished fertig abgeschlossen erledigt beendet fertiggemeldet termine fin ok_done",
-    "closed": "closed geschlossen resolved solved ferme cerrado",
-    "in_progress": "in_progress inprogress in_process wip started laufend in_arbeit aktiv_arbeit en_cours ongoing processing in_work being_processed",
-    "planned": "planned scheduled geplant planifie created new neu",
-    "released": "released freigegeben liberado",
-    "open": "open offen opened ouvert abierto pending",
-    "on_hold": "on_hold hold gesperrt blocked paused waiting wartend unterbrochen suspended",
-    "cancelled": "cancelled canceled storniert abgebrochen annule aborted",
-    "passed": "pass passed ok io i_o gut good accepted conform konform in_spec bestanden p",
-    "failed": "fail failed nok nio n_i_o not_ok bad rejected_test out_of_spec schlecht nicht_bestanden f reject",
-    "rejected": "rejected abgelehnt zurueckgewiesen",
-    "quarantined": "quarantine quarantined quarantaene",
-    "scrapped": "scrapped verschrottet ausschuss scrap",
-    "running": "running run laeuft produktion producing up in_betrieb operating production",
-    "idle": "idle leerlauf standby bereit stand_by wait",
-    "down": "down breakdown fault stoerung stopped stop stillstand error ausfall broken defekt",
-    "active": "active aktiv actif",
-    "acknowledged": "acknowledged quittiert",
-    "cleared": "cleared gone gegangen",
-    "expired": "expired abgelaufen",
-    "valid": "valid gueltig",
-}
-_CLOSED = frozenset(("completed", "closed", "cancelled", "rejected", "scrapped", "cleared"))
-_ALSO = {
-    "completed": ["complete", "finished", "done"], "closed": ["resolved", "done", "finished"], "in_progress": ["in progress", "started", "ongoing", "running"],
-    "planned": ["scheduled", "not started"], "cancelled": ["canceled"], "passed": ["pass", "ok", "good"], "failed": ["fail", "not ok", "bad"],
-    "down": ["broken down", "stopped"], "on_hold": ["on hold", "blocked"], "open": ["not closed", "unfinished", "outstanding", "pending"],
-}  # fmt: skip
 
 
 @dataclass
@@ -73,7 +45,7 @@ class Drafted:
     fields: dict[str, str] = field(default_factory=dict)
     show: list[dict[str, Any]] = field(default_factory=list)
     statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
-    enumerations: dict[str, str] = field(default_factory=dict)
+    enumerations: dict[str, tuple[str, str]] = field(default_factory=dict)
     measures: dict[str, ColumnProfile] = field(default_factory=dict)
 
 
@@ -87,6 +59,8 @@ _ALIASES = {
     "suppliers": ["suppliers", "vendors"], "customers": ["customers"], "lines": ["lines"], "bill_of_material": ["bill of materials", "bom"],
     "changeovers": ["changeovers", "setups"], "scrap_records": ["scrap records", "rejects"], "capas": ["capas", "corrective actions", "actions"],
 }  # fmt: skip
+
+
 _RECORD_OF_DIMENSION = {"product": "products", "people": "people", "supplier": "suppliers", "customer": "customers", "line": "lines", "area": "areas",
                         "site": "sites", "variant": "variants", "reason": "reasons", "defect": "defect_types", "signal": "signals", "part": "spare_parts",
                         "shift": "shifts", "calendar": "calendar_days"}  # fmt: skip
@@ -131,8 +105,8 @@ def _record(
     _place_in_time(record, roles)
     _canonical_fields(record, roles, levels, columns)
     _own_fields(record, columns, roles, reader)
-    record.show = _shown(record, columns, roles)
-    _statuses(record, name, schema.dialect, reader)
+    record.show = _shown(record, columns, roles, reader)
+    add_statuses(record, name, schema.dialect, reader)
     if record.time and record.own_time:
         record.order = next((f"{c['name']} desc" for c in record.show if c.get("kind") in ("time", "date")), "")
     return record
@@ -225,15 +199,15 @@ def _own_fields(record: Drafted, columns: Sequence[ColumnProfile], roles: Mappin
         if key is None and column.name not in (
             role.parts.get("status"),
             role.parts.get("result"),
-            role.parts.get("comment"),
-            name_column(role),
+            name_column(role) if role.kind == "dimension" else None,
         ):
             key = own_name(column.name, fields)
             fields[key] = q(column.name)
         if key is not None and key not in ("lot", "serial", "order", "id"):
-            record.enumerations[key] = column.name
+            record.enumerations[key] = (record.table, column.name)
+    _linked_fields(record, columns, roles, reader)
     for column in numbers:
-        if set(_values(column)) <= {0, 1} and _values(column):
+        if set(seen_values(column)) <= {0, 1} and seen_values(column):
             continue
         record.measures[own_name(column.name, fields)] = column
         if q(column.name) not in used:
@@ -251,71 +225,47 @@ def _own_fields(record: Drafted, columns: Sequence[ColumnProfile], roles: Mappin
         )
 
 
-def _values(column: ColumnProfile) -> tuple[Any, ...]:
-    return column.values
-
-
-def values_of(role: Role, column: ColumnProfile, reader: Reader) -> tuple[str, ...]:
-    """All values of a text column where they are few and short, in the whole table; ()."""
-    if not column.values or ((role.table.rows or 0) and column.unique and role.kind != "record"):
-        return ()
-    found = reader.rows(f"SELECT DISTINCT {q(column.name, True)} AS v FROM {q(role.table.name, True)} ORDER BY v LIMIT 61")
-    values = [str(row[0]) for row in found or () if row[0] not in (None, "")]
-    few = 0 < len(values) <= 60 and max(map(len, values)) <= 60 and not (len(values) > 5 and len(values) == role.table.rows)
-    return tuple(values) if few else ()
-
-
-_UNIT_S = {"s": 1.0, "sec": 1.0, "secs": 1.0, "second": 1.0, "seconds": 1.0, "sek": 1.0, "sekunden": 1.0, "min": 60.0, "mins": 60.0, "minute": 60.0, "minutes": 60.0,
-           "minuten": 60.0, "h": 3600.0, "hr": 3600.0, "hrs": 3600.0, "hour": 3600.0, "hours": 3600.0, "stunden": 3600.0, "std": 3600.0, "ms": 0.001, "msec": 0.001}  # fmt: skip
-
-
-def seconds_of(role: Role, column: ColumnProfile, reader: Reader) -> float:
-    """How many seconds one of a column of durations is: by its name, else by start and end of the same rows, else, by
-    custom, a minute."""
-    for part in reversed(split(column.name)):
-        if part in _UNIT_S:
-            return _UNIT_S[part]
-    start, end = role.column("start") or role.column("planned_start"), role.column("end") or role.column("planned_end")
-    if start is None or end is None:
-        return 60.0
-    found = reader.rows(
-        f"SELECT {q(start.name, True)} AS a, {q(end.name, True)} AS b, {q(column.name, True)} AS c FROM {q(role.table.name, True)} LIMIT 200"
-    )
-    ratios = sorted(r for row in found or () if (r := _ratio(row)) is not None)
-    if not ratios:
-        return 60.0
-    middle = ratios[len(ratios) // 2]
-    return min((1.0, 60.0, 3600.0), key=lambda unit: abs(middle / unit - 1))
-
-
-def _ratio(row: Sequence[Any]) -> float | None:
-    from datetime import datetime
-
-    def instant(value: Any) -> float | None:
-        if isinstance(value, datetime):
-            return value.timestamp()
-        if isinstance(value, int | float):
-            return float(value) / (1000 if value > 10**11 else 1)
-        for read in (
-            datetime.fromisoformat,
-            lambda v: datetime.strptime(v, "%d.%m.%Y %H:%M"),
-            lambda v: datetime.strptime(v, "%d.%m.%Y %H:%M:%S"),
-        ):
-            try:
-                return read(str(value)).timestamp()
-            except ValueError:
+def _linked_fields(record: Drafted, columns: Sequence[ColumnProfile], roles: Mapping[str, Role], reader: Reader) -> None:
+    """Other links as keys of their own, and the words with few values that stand in the linked lists (two links deep)."""
+    fields, table = record.fields, record.role.table.name
+    direct: list[tuple[tuple[str, ...], str]] = [
+        ((c.name,), c.link) for c in columns if c.link and c.link != table and roles[c.link].table.key
+    ]
+    for path, target in direct:
+        if all(text != q(path[0]) for text in fields.values()) and roles[target].kind != "closed":
+            fields[own_name(" ".join(w for w in split(path[0]) if w not in ("id", "no", "nr", "key", "code", "sk")) or path[0], fields)] = (
+                q(path[0])
+            )
+    further = [((*path, c.name), c.link) for path, target in direct for c in roles[target].table.columns
+               if c.link and c.link not in (table, target) and not sensitivity(roles[target], c)]  # fmt: skip
+    for path, target in (*direct, *further):
+        role = roles[target]
+        if role.kind != "dimension" or role.name in ("people", "shift", "calendar"):
+            continue
+        for column in role.table.columns:
+            known = (
+                column.kind != "text"
+                or column.format
+                or column.link
+                or column.name in (role.table.key, name_column(role), role.parts.get("comment"))
+            )
+            if known or sensitivity(role, column) or len(fields) > 40 or not values_of(role, column, reader):
                 continue
-        return None
+            text = ".".join(q(step) for step in (*path, column.name))
+            if text in fields.values():
+                continue
+            customer = next((k for k in ("customer", "supplier") if k in column.words and k not in fields), "")
+            key = customer or own_name(column.name, fields)
+            if len(split(column.name)) == 1 and key in ("type", "status", "category", "kind", "location", "id"):
+                key = own_name(f"{role.name} {column.name}", fields)
+            fields[key] = text
+            record.enumerations[key] = (role.table.name, column.name)
 
-    begun, ended = instant(row[0]), instant(row[1])
-    try:
-        length = float(row[2])
-    except (TypeError, ValueError):
-        return None
-    return (ended - begun) / length if begun is not None and ended is not None and length > 2 and ended > begun else None
+
+_UNIT_SAID = {1.0: "s", 60.0: "min", 3600.0: "h"}
 
 
-def _shown(record: Drafted, columns: Sequence[ColumnProfile], roles: Mapping[str, Role]) -> list[dict[str, Any]]:
+def _shown(record: Drafted, columns: Sequence[ColumnProfile], roles: Mapping[str, Role], reader: Reader) -> list[dict[str, Any]]:
     role, taken, out = record.role, set[str](), []
 
     def add(name: str, label: str, of: str, kind: str = "text", **more: Any) -> None:
@@ -356,127 +306,14 @@ def _shown(record: Drafted, columns: Sequence[ColumnProfile], roles: Mapping[str
                 add(column.name, label, q(column.name), **wide)
         elif column.kind in NUMERIC:
             kind = "id" if {"id", "number", "code"} & set(column.words) else "count" if column.kind == "integer" else "number"
-            add(column.name, label, q(column.name), kind, **wide)
+            unit = (
+                ""
+                if kind == "id"
+                else _UNIT_SAID.get(seconds_of(role, column, reader), "")
+                if duration_like(column)
+                else unit_of(column.name)
+            )
+            add(column.name, label, q(column.name), "number" if unit else kind, **({"unit": unit} if unit else {}), **wide)
         elif column.kind in ("text", "boolean") and not (column.link and other is None):
             add(column.name, label, q(column.name), **wide)
     return out or [{"name": "rows", "label": "Rows", "of": q(role.table.columns[0].name)}]
-
-
-# -- statuses
-
-
-def _statuses(record: Drafted, name: str, dialect: str, reader: Reader) -> None:
-    role = record.role
-    column = role.column("status") or role.column("result")
-    if column is not None and not sensitivity(role, column) and not column.link:
-        values = (
-            values_of(role, column, reader) if column.kind == "text" else tuple(str(v) for v in column.values if column.kind == "integer")
-        )
-        if 0 < len(values) <= MOST_STATUSES and column.kind == "text":
-            _by_values(record, column, values)
-    for flag in role.table.columns:
-        words = [w for w in flag.words if w not in ("is", "flag", "id")]
-        whole = flag.kind == "boolean" or (
-            flag.kind == "integer" and set(flag.values) <= {0, 1} and len(flag.values) == 2 and "is" in split(flag.name)
-        )
-        if whole and words and not sensitivity(role, flag):
-            yes = "TRUE" if dialect in ("postgres", "duckdb") and flag.kind == "boolean" else "1"
-            status = own_name("_".join(words), ())
-            record.statuses.setdefault(status, {"when": f"{q(flag.name)} = {yes}", "undated": True})
-            record.statuses.setdefault(
-                f"not_{status}",
-                {
-                    "when": f"NOT {q(flag.name)} = {yes}",
-                    "undated": True,
-                    "aliases": [f"in{' '.join(words)}"] if words == ["active"] else [],
-                },
-            )
-    _by_columns(record, name)
-
-
-def _by_values(record: Drafted, column: ColumnProfile, values: Sequence[str]) -> None:
-    groups: dict[str, list[str]] = {}
-    for value in values:
-        groups.setdefault(canonical(value, record.role.name), []).append(value)
-    at = q(column.name)
-    end = record.role.column("closed") or record.role.column("end")
-    for status, members in groups.items():
-        listed = ", ".join("'" + m.replace("'", "''") + "'" for m in members)
-        spec: dict[str, Any] = {"when": f"{at} = {listed}" if len(members) == 1 else f"{at} IN ({listed})"}
-        if status in ("in_progress", "planned", "open", "on_hold", "running", "idle", "down", "released", "active"):
-            spec["undated"] = True
-        if (
-            status in _CLOSED
-            and end is not None
-            and readable(end)
-            and record.own_time
-            and end.format == (record.role.column("time") or end).format
-        ):
-            spec["time"] = iso_sql(end)
-        said = [m.lower().replace("_", " ") for m in members]
-        spec["aliases"] = [word for word in distinct([*said, *_ALSO.get(status, [])]) if word != status.replace("_", " ")]
-        record.statuses[status] = spec
-    finished = [m for status, members in groups.items() if status in _CLOSED for m in members]
-    if finished and len(finished) < len(values) and record.role.name not in ("quality_results",):
-        listed = ", ".join("'" + m.replace("'", "''") + "'" for m in finished)
-        left = f"{at} NOT IN ({listed})"
-        record.statuses.setdefault("open", {"when": left, "undated": True, "aliases": _ALSO["open"]})
-        if record.due:
-            now = ":now" if (record.role.column("due") or record.role.column("planned_end") or column).kind == "time" else ":today"
-            record.statuses.setdefault(
-                "overdue", {"when": f"{record.due} < {now} AND {left}", "undated": True, "aliases": ["late", "past due", "delayed"]}
-            )
-    elif "open" in record.statuses and record.due:
-        record.statuses.setdefault(
-            "overdue",
-            {"when": f"{record.due} < :now AND ({record.statuses['open']['when']})", "undated": True, "aliases": ["late", "past due"]},
-        )
-
-
-def canonical(value: str, record: str) -> str:
-    """The canonical status of a value by its words; its own plain name where none is known."""
-    text = re.sub(r"[^a-z0-9]+", "_", plain(value)).strip("_")
-    for status, words in _STATUS_WORDS.items():
-        if text in words.split():
-            if status == "scrapped" and record == "quality_results":
-                return "failed"
-            if status == "passed" and record not in ("quality_results", "lots", "nonconformances"):
-                continue
-            return status
-    return own_name(value, ()) if text else "other"
-
-
-def _by_columns(record: Drafted, name: str) -> None:
-    """Statuses that no column states: below the minimum, still open, expired."""
-    role, statuses = record.role, record.statuses
-    stock = role.parts.get("stock") or role.parts.get("quantity")
-    if name == "spare_parts" and stock:
-        amount = q(stock)
-        statuses.setdefault("in_stock", {"when": f"{amount} > 0", "undated": True, "aliases": ["available", "on hand"]})
-        statuses.setdefault("out_of_stock", {"when": f"{amount} <= 0", "undated": True, "aliases": ["empty", "no stock"]})
-        if "minimum" in role.parts:
-            lows = distinct([label_of(role.parts["minimum"]).lower(), own_words(role.parts["minimum"])])
-            said = [f"{how} {which}{low}" for low in lows for how in ("below", "under") for which in ("", "their ", "the ", "its ")]
-            statuses.setdefault("below_minimum", {"when": f"{amount} < {q(role.parts['minimum'])}", "undated": True,
-                                                  "aliases": [*said, "low stock", "to be reordered", "below minimum", "running low"]})  # fmt: skip
-    expiry = role.column("expiry")
-    if expiry is not None and readable(expiry):
-        at, now = iso_sql(expiry), ":today" if expiry.kind == "date" else ":now"
-        statuses.setdefault("expired", {"when": f"{at} < {now}", "undated": True})
-        statuses.setdefault("valid", {"when": f"{at} >= {now}", "undated": True, "aliases": ["current"]})
-    gone = (
-        role.column("cleared")
-        or role.column("closed")
-        or (role.column("end") if name in ("downtime_events", "alarm_events", "maintenance_orders") else None)
-    )
-    if gone is not None and not statuses and readable(gone):
-        statuses["open"] = {"when": f"{q(gone.name)} IS NULL", "undated": True, "aliases": ["active", "ongoing", "not closed"]}
-        statuses["closed"] = {"when": f"{q(gone.name)} IS NOT NULL", "aliases": ["finished", "ended", "done", "cleared"]}
-    seen = role.column("acknowledged")
-    if seen is not None and readable(seen):
-        statuses.setdefault("unacknowledged", {"when": f"{q(seen.name)} IS NULL", "undated": True, "aliases": ["not acknowledged"]})
-        statuses.setdefault("acknowledged", {"when": f"{q(seen.name)} IS NOT NULL"})
-
-
-def duration_like(column: ColumnProfile) -> bool:
-    return lasts(column) or bool(set(column.words) & {"duration", "minute", "hour", "second", "downtime"})

@@ -185,8 +185,8 @@ def _vocabulary(roles: Mapping[str, Role], records: Mapping[str, Drafted]) -> tu
         elif kind not in words:
             words[kind] = [spec]
     for name, record in records.items():
-        for key, column in record.enumerations.items():
-            source = {"table": record.table, "key": column}
+        for key, (table, column) in record.enumerations.items():
+            source = {"table": table, "key": column}
             if key in ("reason", "defect", "product", "certification", "supplier", "customer") and key not in words:
                 words[key] = [source]
             words[f"{name}.{key}"] = [source]

@@ -48,6 +48,8 @@ def supports(plant: Plant, record: RecordSpec, key: str) -> bool:
         return True
     if key == "status":
         return bool(record.statuses) or _status_column(plant, record) is not None
+    if key == "shift" and not plant.calendar.shifts:
+        return False
     if key in TIME_KEYS or key == "shift" or key == "age_days":
         return record.time is not None
     if key in PLACES:

@@ -17,8 +17,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from tools import rollups
 from tools.model_file import Fault, ModelFile, RecordSpec, TableSpec, column_path, expression, located
 from tools.plant_model import Plant, own_sql, quoted
+from tools.rollup_model import STATE
 from tools.schema_profile import NUMERIC_KINDS, Reader, everything, logical_name, profile_table
 from tools.schema_roles import parts_of
 from tools.schema_words import words_of
@@ -102,9 +104,11 @@ def absent(model: ModelFile, schema: Mapping[str, Sequence[ColumnInfo]]) -> Iter
 def examine(plant: Plant, path: Path, now: datetime) -> Readiness:
     """The report on an opened plant whose model file is `path`. Raises SqlUnavailable when the database is gone."""
     model, schema = plant.model, plant.database.schema()
-    faults = list(absent(model, schema))
+    made_later = {STATE, *(rollup.table for rollup in model.rollups.values())}
+    absences = list(absent(model, schema))
+    faults = [fault for fault in absences if fault[0][1] not in made_later]
     missing = tuple(located(path.name, path.read_text(encoding="utf-8"), faults)) if faults else ()
-    gone = {str(place[1]) for place, _ in faults}
+    gone = {str(place[1]) for place, _ in absences}
     tables = [
         _table(plant, name, spec, now, schema) for name, spec in model.tables.items() if spec.scope != "forbidden" and name not in gone
     ]
@@ -112,8 +116,19 @@ def examine(plant: Plant, path: Path, now: datetime) -> Readiness:
         model.plant, missing, tuple(report for report, _ in tables),
         tuple(name for name, r in model.records.items() if r.listed and r.table not in gone), tuple(model.metrics),
         tuple(name for name in RECORDS if name not in model.records), tuple(name for name in METRICS if name not in model.metrics),
-        _unmapped(model, schema), tuple(text for _, texts in tables for text in texts),
+        _unmapped(model, schema),
+        (*(text for _, texts in tables for text in texts), *_rollups(plant, [report for report, _ in tables], gone, now)),
     )  # fmt: skip
+
+
+def _rollups(plant: Plant, reports: Sequence[TableReport], gone: set[str], now: datetime) -> Iterator[str]:
+    """The statements that make the rollups which the model names and the database lacks, and those that are worth it."""
+    until = min(plant.data_until() or now, now)
+    yield from rollups.wanted(plant, gone, until)
+    sizes = {report.table: report.rows for report in reports}
+    for name, record in plant.model.records.items():
+        if name not in plant.model.rollups and record.time is not None:
+            yield from rollups.proposed(plant, name, sizes.get(record.table) or 0, until)
 
 
 def _unmapped(model: ModelFile, schema: Mapping[str, Sequence[ColumnInfo]]) -> dict[str, tuple[str, ...]]:

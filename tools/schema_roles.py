@@ -21,7 +21,22 @@ DIMENSIONS: Mapping[str, frozenset[str]] = {
     "customer": frozenset(("customer",)),
     "line": frozenset(("line",)),
     "equipment": frozenset(
-        ("machine", "equipment", "station", "robot", "tank", "furnace", "oven", "mixer", "extruder", "kettle", "filler", "unit")
+        (
+            "machine",
+            "equipment",
+            "station",
+            "robot",
+            "tank",
+            "furnace",
+            "oven",
+            "mixer",
+            "extruder",
+            "kettle",
+            "filler",
+            "reactor",
+            "vessel",
+            "unit",
+        )
     ),
     "area": frozenset(("area", "building", "department", "workshop")),
     "site": frozenset(("site", "plant")),
@@ -88,12 +103,42 @@ def roles_of(schema: SchemaProfile) -> dict[str, Role]:
         if name not in taken and role not in named:
             taken[name] = Role(schema.tables[name], kind, role, why, score < 4, parts[name])
             named.add(role)
+    _machines_and_products(taken, named, schema, parts)
     for name, table in schema.tables.items():
         if name not in taken:
             own = own_record_name(table.name, named)
             named.add(own)
             taken[name] = Role(table, "record", own, "no known kind of record; listed under its own name", True, parts[name])
     return {name: taken[name] for name in schema.tables}
+
+
+def _machines_and_products(taken: dict[str, Role], named: set[str], schema: SchemaProfile, parts: Mapping[str, Mapping[str, str]]) -> None:
+    """Where no name says which tables hold the machines and the products: the lists that counts and events point at."""
+    pointing: dict[str, list[str]] = {}
+    for table in schema.tables.values():
+        for column in table.columns:
+            if column.link and "time" in parts[table.name]:
+                pointing.setdefault(column.link, []).append(table.name)
+    if "product" not in named:
+        for name, role in taken.items():
+            stocked = {"minimum", "stock"} & set(role.parts)
+            made = any({"good", "total", "scrap", "ordered"} & set(parts[p]) for p in pointing.get(name, ()))
+            if role.name in ("part", "spare_parts") and not stocked and made:
+                taken[name] = replace(role, kind="dimension", name="product", evidence=f"{role.evidence}; what is counted points at it")
+                named.add("product")
+                break
+    if "equipment" in named:
+        return
+    lists = [
+        n
+        for n, t in schema.tables.items()
+        if n not in taken and t.key and "name" in parts[n] and "time" not in parts[n] and (t.rows or 0) <= 500
+    ]
+    best = max(lists, key=lambda n: len(pointing.get(n, ())), default=None)
+    if best is not None and pointing.get(best):
+        why = f"a list of names that {', '.join(pointing[best][:3])} point at; taken for the machines"
+        taken[best] = Role(schema.tables[best], "dimension", "equipment", why, True, parts[best])
+        named.add("equipment")
 
 
 def own_record_name(name: str, taken: set[str]) -> str:
@@ -224,7 +269,7 @@ _PARTS: tuple[tuple[str, frozenset[str], tuple[str, ...], frozenset[str]], ...] 
         ("down_time", "downtime down stopped", "integer number", "id count cost"),
         ("setup_time", "setup changeover", "integer number", "id cost target planned"),
         ("planned_time", "planned busy available", "integer number", "id quantity count"),
-        ("running_time", "running actual runtime uptime production operating", "integer number", "id quantity count cost planned"),
+        ("running_time", "running run actual runtime uptime production operating", "integer number", "id quantity count cost planned"),
         ("ideal_time", "ideal theoretical", "integer number", "id cycle"),
         ("availability", "availability", "integer number", "id"),
         ("performance", "performance", "integer number", "id"),

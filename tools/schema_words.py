@@ -40,7 +40,7 @@ level: stufe niveau lvl | limit: grenze grenzwert lim tolerance toleranz | line:
 location: ort standort lagerort loc emplacement lagerplatz | log: protokoll logbuch journal | lot: los lotno lotnr
 lower: unter untere untergrenze low lsl | machine: mach maschine maschinen masch maquina macchina | maintenance: wartung wartungen instandhaltung maint entretien mantenimiento
 manager: leiter vorgesetzter | manufacturer: hersteller fabrikant | mass: | material: mat werkstoff rohstoff rohmaterial matiere materiale ingredient zutat
-maximum: max hoechst | measurement: messung messungen mess messwert messwerte mesure measure reading readings | message: msg nachricht | milk: milch
+maximum: max hoechst | measurement: measured messung messungen mess messwert messwerte mesure measure reading readings | message: msg nachricht | milk: milch
 millisecond: ms msec | minimum: mindest mindestbestand | minute: minuten mins minutes | month: monat mois mes
 name: nom nombre_es nome bezeichner title titel | next: naechste | nonconformance: ncr ncrs nonconformity nonconformances reklamation reklamationen qmeldung
 number: nr no num nummer numero | oee: gesamtanlageneffektivitaet trs | opened: open geoeffnet eroeffnet | operation: arbeitsgang avo vorgang op_step step
@@ -50,7 +50,7 @@ person: personen | phone: telefon tel handy mobile fax telephone | pin: | place:
 plant: werk werke usine planta factory fabrik betrieb | position: pos | pressure: druck press | previous: vorherige | price: preis prix precio | priority: prio prioritaet priorite
 process: prozess | produced: hergestellt made ausbringung output produzierte gefertigt | product: prod produkt produkte produit producto finished_good
 production: fertigung fert prodn produktion produccion fabrication herstellung | quality: qualitaet qual qs qm qc qualite calidad | quantity: qty menge mng quantite cantidad qte
-rate: quote | reason: grund gruende rsn raison motivo | received: eingang wareneingang | reject: rej rejects rejected rebut_de ausgesondert | reorder: meldebestand bestell rop
+rate: quote | reason: grund gruende rsn raison motif motivo | received: eingang wareneingang | reject: rej rejects rejected rebut_de ausgesondert | reorder: meldebestand bestell rop
 reported: gemeldet | request: anfrage anforderung | result: res ergebnis befund resultat resultado | revision: rev | rework: nacharbeit nachgearbeitet retouche retrabajo
 role: rolle funktion funct | route: routing arbeitsplan | running: laufend laufzeit runtime run_time betriebszeit | salary: gehalt lohn wage wages pay stundenlohn salaire sueldo payrate
 sample: probe proben muestra echantillon | scrap: scr ausschuss schrott nio nok rebut waste verwurf desecho | second: sec secs sek seconds sekunden s_dauer | segment: | sensor: fuehler messstelle
@@ -188,18 +188,27 @@ def _compound(part: str) -> tuple[str, ...]:
 def label_of(name: str) -> str:
     """How a column or table is called on a screen: its English words, the first one capital."""
     words = [word for word in words_of(name) if word not in ("dim", "fact")] or list(words_of(name))
-    text = " ".join(words[:-1] if unit_of(name) and len(words) > 1 else words)
+    text = " ".join(words[:-1] if len(bare_words(name)) < len(words_of(name)) and len(words) > 1 else words)
     return text[:1].upper() + text[1:] if text else name
 
 
 def own_words(name: str) -> str:
     """The schema's own words, split but not translated."""
     parts = [part for part in split(name) if part not in _STOP]
-    return " ".join(parts[:-1] if unit_of(name) and len(parts) > 1 else parts) or name.lower()
+    return " ".join(parts[:-1] if len(bare_words(name)) < len(words_of(name)) and len(parts) > 1 else parts) or name.lower()
 
 
 _UNITS = {"c": "°C", "degc": "°C", "celsius": "°C", "f": "°F", "bar": "bar", "mbar": "mbar", "psi": "psi", "kpa": "kPa", "kwh": "kWh", "kw": "kW", "rpm": "rpm", "mm": "mm",
           "cm": "cm", "kg": "kg", "g": "g", "l": "l", "ml": "ml", "pct": "%", "percent": "%", "eur": "EUR", "usd": "USD", "v": "V", "hz": "Hz", "ppm": "ppm", "nm": "Nm", "kn": "kN"}  # fmt: skip
+
+
+_TIME_UNITS = frozenset(("s", "sec", "secs", "min", "mins", "h", "hr", "hrs", "ms"))
+
+
+def bare_words(name: str) -> tuple[str, ...]:
+    """The words of a name without the unit at its end: `yield_pct` and `dauer_min` by what they measure."""
+    parts, words = split(name), words_of(name)
+    return words[:-1] if len(words) > 1 and len(parts) > 1 and (parts[-1] in _UNITS or parts[-1] in _TIME_UNITS) else words
 
 
 def unit_of(name: str) -> str:

@@ -50,7 +50,9 @@ class Times:
 def times(plant: Plant, period: Period, by: Sequence[str], shifts: Condition | None) -> Times:
     """Buckets of a period. A shift belongs to the day on which it starts, so a period of whole days means the shifts
     that start in it, whole; any other period cuts them. Raises Unanswerable for an unknown shift."""
-    keys = tuple(key for key in by if key in TIME_KEYS or key == "shift")
+    if not plant.calendar.shifts:
+        shifts = None  # shifts that only a column names are a group like any other
+    keys = tuple(key for key in by if key in TIME_KEYS or (key == "shift" and plant.calendar.shifts))
     if not keys and shifts is None:
         return Times(period.start, period.end)
     calendar = plant.calendar
