@@ -18,7 +18,7 @@ from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
 EVALS = ("answers", "planner", "refusals", "hazards", "retrieval", "real", "foreign", "metrics")
-BENCHES = ("answers", "startup", "memory", "sql", "knowledge", "llm")
+BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
 
@@ -76,14 +76,17 @@ def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
 
 def bench(
     suite: Annotated[str | None, typer.Argument(help=f"one of {', '.join(BENCHES)}; all without it")] = None,
+    large: Annotated[bool, typer.Option("--large", help="of the data bench, also ten million rows (minutes, and gigabytes of disk)")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Time the product on this machine: medians, per-stage shares, memory, readiness."""
     from evals import bench as benches
+    from evals.bench_data import LARGE, SIZES
 
     chosen = _chosen(suite, BENCHES)
     with _quiet(), _explained():
-        board = benches.run(chosen, lambda name: err.print(f"[dim]{name} ...[/dim]"))
+        sizes = (*SIZES, LARGE) if large else SIZES
+        board = benches.run(chosen, lambda name: err.print(f"[dim]{name} ...[/dim]"), sizes)
     _show(board, benches.markdown(board), as_json)
 
 

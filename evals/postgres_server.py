@@ -51,7 +51,7 @@ class Server:
     def start(self) -> None:
         options = (
             f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off -c port={self.port}"
-            " -c shared_buffers=64MB"
+            " -c shared_buffers=64MB -c autovacuum=off"
         )
         self.control("-w", "-o", options, "-l", str(self.folder / "log"), "start")
 

@@ -20,6 +20,7 @@ from tools.access import Caller
 from tools.metrics import query_metrics
 from tools.model_file import ModelError, parse_model
 from tools.plant_model import SHIPPED_MODEL, Plant
+from tools.readiness import examine
 from tools.registry import Call, Period, Result
 
 ROLLUPS = """
@@ -230,13 +231,19 @@ def test_a_proposal_can_be_run_as_it_stands(path: Path, tmp_path: Path) -> None:
     for table in ("andon_hours", "andon_scrap", "andon_stops", "andon_rollups"):
         db.execute(f"DROP TABLE IF EXISTS {table}")
     plant = Plant.open(None, str(copy))
-    assert rollups.proposed(plant, "production_hours", 50_000, CUT) == ""
-    text = rollups.proposed(plant, "production_hours", 9_000_000, CUT)
-    start = text.index("CREATE TABLE")
+    assert rollups.proposed(plant, "production_hours", 50_000, CUT) == ()
+    first, *statements = rollups.proposed(plant, "production_hours", 9_000_000, CUT)
+    lines = "\nrollups:\n  " + first.partition("under rollups: ")[2] + "\n"
     file = tmp_path / "plant.yaml"
-    file.write_text(SHIPPED_MODEL.read_text(encoding="utf-8") + text[:start], encoding="utf-8")
-    db.executescript(text[start:])
+    file.write_text(SHIPPED_MODEL.read_text(encoding="utf-8") + lines, encoding="utf-8")
     rolled = Plant.open(file, str(copy))
+    before = examine(rolled, file, NOW)  # a rollup that is not made yet is no missing table
+    assert before.maps
+    assert next(text for text in before.suggestions if "andon_production_hours_by_hour" in text).startswith("CREATE TABLE")
+    for statement in statements:
+        db.execute(statement)
+    rolled._cache.clear()
+    assert not [text for text in examine(rolled, file, NOW).suggestions if "andon_production_hours_by_hour" in text]
     week = Period("p", CUT - timedelta(days=8), CUT - timedelta(days=1))
     said = {"metrics": ["oee"], "by": ["line"], "period": week}
     assert used(ask(rolled, **said))

@@ -161,9 +161,13 @@ class _Study:
 
     def run(self, sql: str, parameters: Mapping[str, object]) -> Rows:
         call = self.call
-        return call.plant.database.run(
+        found = call.plant.database.run(
             Statement(sql, parameters, "document"), call.plant.grants(call.caller, call.policy), deadline_s=call.deadline_s
         )
+        if found.truncated:  # no figure is computed over a part of the rows
+            message = f"There are too many rows in {self.period.text} to compare; ask for a shorter period or one machine."
+            raise Unanswerable(Result("needs_clarification", message=message))
+        return found
 
     def units(self) -> list[Unit]:
         """One unit a machine, product and shift run with production; outcomes without production count too."""

@@ -8,7 +8,7 @@ time the rows are read. tests/test_rollups.py compares the answers with those of
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -133,6 +133,7 @@ def creation(plant: Plant, name: str, until: datetime) -> tuple[str, ...]:
     return (
         f"CREATE TABLE {quoted(rollup.table)} AS {_select(plant, name, '{time} < ' + edge)};",
         f"CREATE INDEX {rollup.table}_{rollup.keys[0]} ON {quoted(rollup.table)} ({place}, {BUCKET});".lower(),
+        f"ANALYZE {quoted(rollup.table)};",
         f"CREATE TABLE IF NOT EXISTS {STATE} (rollup VARCHAR(80) PRIMARY KEY, definition VARCHAR(80), complete_until VARCHAR(40));",
         f"DELETE FROM {STATE} WHERE rollup = '{name}';",
         f"INSERT INTO {STATE} VALUES ('{name}', '{definition(plant, name)}', {edge});",
@@ -158,12 +159,27 @@ def _edge(plant: Plant, name: str, instant: datetime) -> str:
     return "'" + str(plant.write_time(local, table)) + "'"
 
 
-def proposed(plant: Plant, record: str, rows: int, until: datetime) -> str:
-    """What to add to the model and to run in the database where a record has so many rows that its figures want a
-    rollup; empty where it has one, needs none or cannot have one."""
+def wanted(plant: Plant, gone: Collection[str], until: datetime) -> Iterator[str]:
+    """The statements that make what the model names and nobody has made yet, or made by another definition; `gone` are
+    the tables that the database lacks."""
+    made = {} if STATE in gone else _complete(plant)
+    for name, rollup in plant.model.rollups.items():
+        if rollup.table in gone:
+            yield f"-- the rollup {name} is not made yet:"
+        elif name not in made:
+            yield f"-- the rollup {name} was made by another definition:"
+            yield f"DROP TABLE {quoted(rollup.table)};"
+        else:
+            continue
+        yield from creation(plant, name, until)
+
+
+def proposed(plant: Plant, record: str, rows: int, until: datetime) -> tuple[str, ...]:
+    """What to add to the model (as a comment) and to run in the database where a record has so many rows that its
+    figures want a rollup; empty where it has one, needs none or cannot have one."""
     model = plant.model
     if rows < WORTH_ROWS or any(r.record == record for r in model.rollups.values()):
-        return ""
+        return ()
     paths = [column_path(expression(p)) for p in model.records[record].fields.values() if isinstance(p, str)]
     own = model.tables[model.records[record].table]
     columns = dict.fromkeys(p[0] for p in paths if len(p) == 1 and p[0] in own.columns and p[0] != own.key)
@@ -172,10 +188,10 @@ def proposed(plant: Plant, record: str, rows: int, until: datetime) -> str:
     name = f"{record}_by_hour"
     changed = model.model_copy(update={"rollups": {**model.rollups, name: rollup}})
     if not keys or any(faults_of_rollups(changed)):
-        return ""
+        return ()
     whole = replace(plant, model=expanded(changed), _cache={})
-    lines = ["rollups:", f"  {name}: {{record: {record}, table: {rollup.table}, keys: [{', '.join(keys)}]}}"]
-    return "\n".join([*lines, *creation(whole, name, until)])
+    line = f"{name}: {{record: {record}, table: {rollup.table}, keys: [{', '.join(keys)}]}}"
+    return (f"-- to the plant model, under rollups: {line}", *creation(whole, name, until))
 
 
 def differences(plant: Plant, name: str, since: datetime, until: datetime) -> int:
