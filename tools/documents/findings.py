@@ -8,7 +8,7 @@ tests/test_document_figures.py recomputes every figure of every kind with SQL of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -222,7 +222,7 @@ def _wanted(draft: Draft, record: str, spec: DataSpec) -> tuple[dict[str, object
         return None, f"This plant's model has no {record.replace('_', ' ')}."
     own = draft.filled(spec.where)
     if own is None:
-        return None, f"None: no {known.label}."
+        return None, f"{spec.label or known.label.capitalize()}: none."
     scope: dict[str, object] = dict(draft.where) if spec.scoped else {}
     for key in scope:
         if key not in own and not supports(plant, known, key) and not (key == "shift" and known.time):
@@ -285,7 +285,7 @@ def _metrics(draft: Draft, spec: DataSpec, label: str) -> Finding:
     result = query_metrics(draft.call, known, where, draft.period if spec.dated else None, [spec.by], spec.order, spec.limit)
     _stop(result)
     if not result.evidence:
-        return Finding(draft, label, message=result.message)
+        return Finding(draft, label, message=f"{label}: no data in this period." if result.status == "no_data" else result.message)
     found = result.evidence[0]
     shown = tuple(found.column(name) for name in (spec.by, *known))
     extra = tuple(column for column in found.columns if column.name == "complete")
@@ -313,10 +313,26 @@ def _counts(draft: Draft, spec: DataSpec, label: str) -> Finding:
     result = list_records(draft.call, record, where, period, [spec.by], spec.order, spec.limit)
     _stop(result)
     if not result.evidence:
-        return Finding(draft, label, message=result.message)
+        if result.status != "no_data":
+            return Finding(draft, label, message=result.message)
+        none = select(draft.call, record, where, period, limit=1)  # that there are none is a finding too, and cited
+        return Finding(draft, label, replace(none, rows=()), f"{label}: none.")
     found = result.evidence[0]
     shown = tuple(column for column in found.columns if column.name in (spec.by, "count", "share"))
-    return Finding(draft, label, replace(found, columns=shown), value=int(result.data["total"]))
+    rows = _with_gaps(draft, found.rows, spec.by, period)
+    return Finding(draft, label, replace(found, columns=shown, rows=rows), value=int(result.data["total"]))
+
+
+def _with_gaps(draft: Draft, rows: Sequence[Mapping[str, Value]], by: str, period: Period | None) -> tuple[Mapping[str, Value], ...]:
+    """Counts by day, week or month with the units in which nothing happened: a trend that leaves them out is none."""
+    if by not in ("day", "week", "month") or period is None:
+        return tuple(rows)
+    calendar = draft.call.plant.calendar
+    labels = [span.label for span in calendar.split(period.start, min(period.end, draft.call.now), by)]  # type: ignore[arg-type]
+    known = {str(row.get(f"{by}_id", row.get(by))): row for row in rows}
+    if not set(known) <= set(labels):
+        return tuple(rows)
+    return tuple(known.get(label, {by: label, f"{by}_id": label, "count": 0, "share": 0.0}) for label in labels)
 
 
 def _list(draft: Draft, spec: DataSpec, label: str) -> Finding:
@@ -324,10 +340,9 @@ def _list(draft: Draft, spec: DataSpec, label: str) -> Finding:
     where, why = _wanted(draft, record, spec)
     if where is None:
         return Finding(draft, label, message=why)
-    model = draft.call.plant.model.records[record]
     found = select(draft.call, record, where, _period(draft, record, spec), _columns(draft, record, spec.columns), spec.order, spec.limit)
     total = found.query.row_count if found.query else len(found.rows)
-    finding = Finding(draft, label, found, "" if found.rows else f"None: no {model.label}.", value=total, text=f"{total:,}".replace(",", " "))
+    finding = Finding(draft, label, found, "" if found.rows else f"{label}: none.", value=total, text=f"{total:,}".replace(",", " "))
     if total > len(found.rows):
         finding.note = f"{len(found.rows)} of {total} rows are shown."
     return finding

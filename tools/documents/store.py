@@ -252,9 +252,7 @@ class DocumentStore:
             if entry.new.get("signature", 0) not in {*there, 0}:
                 yield entry.document, f"Signature {entry.new['signature']} of {entry.document} was removed."
 
-    def _record_faults(
-        self, db: sqlite3.Connection, document: str, entries: Sequence[Entry], trusted: bool
-    ) -> Iterator[tuple[str, str]]:
+    def _record_faults(self, db: sqlite3.Connection, document: str, entries: Sequence[Entry], trusted: bool) -> Iterator[tuple[str, str]]:
         told, there = _told(entries), set()
         for row in db.execute(f"SELECT {', '.join(_COLUMNS)}, seal FROM revisions WHERE ? IN ('', document)", (document,)):
             there.add((row[0], str(row[1])))
