@@ -383,8 +383,11 @@ class Names:
                 return None
             if not _AFTER_NAME.match(after):
                 return None  # "the press brake", "the robot cell" are other things
-            if kind in ("part", "signal", "equipment_class") and len(lowered.split()) < 2:
+            alone = kind == "equipment_class" and len(self.members.get(next(iter(ids)), ())) == 1
+            if kind in ("part", "signal", "equipment_class") and len(lowered.split()) < 2 and not alone:
                 return None
+            if alone:
+                return "equipment", self.members[next(iter(ids))][0]  # "the washer", where there is one
         return kind, next(iter(ids))
 
 
@@ -536,11 +539,21 @@ def bare_code(said: str, kind: str) -> str:
     return text
 
 
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_TENS_SAID = re.compile(rf"\b({'|'.join(_TENS)})(?:[ -](one|two|three|four|five|six|seven|eight|nine))?\b")
+
+
+def _two_digits(m: re.Match[str]) -> str:
+    return str(10 * (_TENS.index(m.group(1)) + 2) + (_ONES.index(m.group(2)) if m.group(2) else 0))
+
+
 def spoken_code(text: str) -> str:
-    """ "five oh two" -> "502", "c as in charlie one seven" -> "c17"; anything not wholly spelled out stays as said."""
-    cleaned = re.sub(r"\b(\w) as in \w+", r"\1", text.lower())
+    """ "five oh two" -> "502", "ten forty three" -> "1043", "c as in charlie one seven" -> "c17"; anything not wholly
+    spelled out stays as said."""
+    cleaned = _TENS_SAID.sub(_two_digits, re.sub(r"\b(\w) as in \w+", r"\1", text.lower()))
     words = re.findall(r"[a-z]+|\d+", cleaned)
-    if len(words) < 2 or not all(
+    spelled = bool(_TENS_SAID.search(text.lower()))
+    if (len(words) < 2 and not spelled) or not all(
         w in _ONES
         or w in _HOMOPHONES
         or w.isdecimal()
@@ -550,7 +563,7 @@ def spoken_code(text: str) -> str:
         for w in words
     ):
         return text
-    if not any(w in _ONES or w in _HOMOPHONES or w in _NATO for w in words):
+    if not any(w in _ONES or w in _HOMOPHONES or w in _NATO for w in words) and not spelled:
         return text
     out = ""
     times = 1

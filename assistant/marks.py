@@ -30,6 +30,7 @@ from assistant.spans import (
     with_particle,
     with_shifts,
 )  # fmt: skip
+from assistant.spelling import Speller
 from tools.access import Caller
 from tools.registry import Period, ToolError
 
@@ -118,6 +119,24 @@ def names_of(plant: Plant) -> Names:
     return held[1]
 
 
+def speller_of(plant: Plant) -> Speller:
+    """The speller that knows the plant's words; kept until the plant's own vocabulary changes."""
+    names = names_of(plant)
+    held = _SPELLERS.get(id(names))
+    if held is None or held[0] is not names:
+        words = {w for kind in SPELT for name in names.vocabulary(kind) for w in re.findall(r"[a-z]{3,}", name.lower())}
+        held = (names, Speller(frozenset(words)))
+        _SPELLERS.clear()
+        _SPELLERS[id(names)] = held
+    return held[1]
+
+
+#: Kinds of names whose words are never changed, and may be what a slip meant.
+SPELT = (
+    "site", "area", "line", "equipment", "equipment_class", "product", "variant", "person", "part", "supplier", "customer", "reason",
+    "defect", "signal", "certification", "metric", "record",
+)  # fmt: skip
+_SPELLERS: dict[int, tuple[Names, Speller]] = {}
 _HELD: dict[int, tuple[tuple[int, ...], Names, Any]] = {}
 
 

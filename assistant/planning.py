@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from assistant.arguments import draft_calls
 from assistant.calendar_slips import slip
 from assistant.choices import name_choices, tool_choices
+from assistant.confidence import Curve, curve, raw
 from assistant.followups import merged, said_of
 from assistant.own_calls import own_draft
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
@@ -90,22 +92,21 @@ def plan(
     if stopped is not None:
         return replace(stopped, spans=spans, planner=planner)
     drafts: list[Draft] = []
-    confidence = 1.0
     for clause in understanding.clauses:
         found = [own.draft] if own is not None else draft_calls(clause, question, plant, len(understanding.clauses) == 1)
         if understanding.followup:
             found = merged(found, clause, understanding, question, plant)
         drafts += found
-        confidence = min(confidence, clause.reading.tools[0][1])
-    status_p = dict(understanding.reading.heads["status"]).get("answer", 1.0)
-    confidence = confidence * status_p
-    if vote is not None and planner == "router+llm":
-        confidence = 1 - (1 - confidence) * (1 - vote.probability)
-    confidence = round(confidence, 4)
+    confidence = round(_curve()(raw(understanding.reading, understanding.clauses), planner == "router+llm"), 4)
     calls = tuple(PlannedCall(d.tool, d.arguments, d.unresolved) for d in drafts if d.tool in registry or not registry)
     notes = tuple(dict.fromkeys([*understanding.problems, *(note for d in drafts for note in d.notes)]))
     found_plan = Plan(PLANNED, _distinct(calls), confidence, planner, spans=spans, notes=notes)
     return _decided(found_plan, drafts, understanding, question, plant, policy)
+
+
+@lru_cache(maxsize=1)
+def _curve() -> Curve:
+    return curve()
 
 
 _PEACEFUL = re.compile(
@@ -250,17 +251,18 @@ def _covers(wide: PlannedCall, narrow: PlannedCall) -> bool:
 
 
 def _spans(understanding: Understanding) -> tuple[Mapping[str, Any], ...]:
+    places = [understanding.spelled.back(p.start, p.end) if p.turn == 0 else (p.start, p.end) for p in understanding.placeholders]
     return tuple(
         {
             "name": p.name,
             "label": p.label,
-            "text": p.text,
-            "start": p.start,
-            "end": p.end,
+            "text": understanding.spelled.typed[start:end] if p.turn == 0 and understanding.spelled.pieces else p.text,
+            "start": start,
+            "end": end,
             "value": _shown(p.value),
             "known": p.known,
         }
-        for p in understanding.placeholders
+        for p, (start, end) in zip(understanding.placeholders, places, strict=True)
     )
 
 

@@ -17,6 +17,7 @@ from assistant.scribe import (
     QUANTITY,
     Draft,
     Scribe,
+    as_list,
     period_notes,
     with_shift,
 )  # fmt: skip
@@ -211,6 +212,11 @@ def canonical_status(known: Mapping[str, Any], label: str, said: Sequence[str]) 
     return next((near for near in _NEAR_STATUS.get(label, ()) if near in known), None)
 
 
+#: Statuses that say how things stand now.
+_STANDING = frozenset((
+    "open", "in_progress", "on_hold", "overdue", "in_stock", "below_minimum", "out_of_stock", "valid", "active", "running",
+    "awaiting_disposition", "quarantined", "down", "due_for_review", "on_order", "reserved", "expiring",
+))  # fmt: skip
 #: What names one record of a kind.
 _OWN_ID: Mapping[str, tuple[str, ...]] = {
     "lots": ("lot",), "production_orders": ("order",), "maintenance_orders": ("id", "order"), "nonconformances": ("id",), "capas": ("id",),
@@ -244,6 +250,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
         where.pop("status")  # "is lot 88213 released" wants its status, whatever it is
     where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}
     period, unresolved, shift = scribe.period(events=True)
+    if period and _STANDING & set(as_list(where.get("status"))) and not any(p.label == "period" for p in scribe.clause.placeholders):
+        period = None  # what is open, in stock or valid is so now; a time said of the request before is not its time
     aged = _OLDER.search(period.text) if period else None
     if aged and period:
         days = int(aged.group(2) or 1) * {"day": 1, "week": 7, "month": 30, "year": 365}[aged.group(3).lower()]

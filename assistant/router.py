@@ -147,7 +147,7 @@ class Router:
             offsets = [(t[1], t[2]) for t in tokens]
             no = negated[0][rows]
             if sequence == 0:
-                begins = begun(offsets, starts[0][rows])
+                begins = begun(source, offsets, starts[0][rows])
             found += decode(source, offsets, entity[0][rows], ENTITIES, no)
             found += decode(source, offsets, phrase[0][rows], PHRASES, no)
         return Reading(ranked["tool"], ranked, tuple(spans), tuple(to_turn(s, earlier) for s in carried), begins)
@@ -229,10 +229,24 @@ def decode(
     return spans
 
 
-def begun(offsets: Sequence[tuple[int, int]], logits: Floats) -> tuple[tuple[int, float], ...]:
-    """Where later requests begin: offsets of the tokens whose logit (tokens, 1) is above zero, the first token aside."""
+START = 0.45  # probability from which a later request begins at a token
+START_APART = 12  # characters between two beginnings: a request has at least two words
+
+
+def begun(source: str, offsets: Sequence[tuple[int, int]], logits: Floats) -> tuple[tuple[int, float], ...]:
+    """Where later requests begin: the likeliest tokens by their logit (tokens, 1), each at the start of its word, the
+    first token aside, no two closer than a request is long."""
     p = 1.0 / (1.0 + np.exp(-logits[:, 0].astype(np.float64)))
-    return tuple((offsets[i][0], float(p[i])) for i in range(1, len(p)) if p[i] > 0.5)
+    kept: list[tuple[int, float]] = []
+    for i in np.argsort(-p, kind="stable"):
+        if p[i] < START:
+            break
+        at = offsets[i][0]
+        while at > 0 and source[at - 1].isalnum() and source[at].isalnum():
+            at -= 1
+        if at >= START_APART // 2 and all(abs(at - other) >= START_APART for other, _ in kept):
+            kept.append((at, float(p[i])))
+    return tuple(sorted(kept))
 
 
 def _likeliest(log_p: Floats) -> list[int]:

@@ -239,7 +239,7 @@ def assemble(ask: Ask, planned: Plan, steps: Sequence[Step], released: Released,
         text, spoken = " ".join([*unplaced, text]), " ".join([*unplaced, spoken])
     return {
         "id": ask.id or secrets.token_hex(6),
-        "question": understanding.text,
+        "question": understanding.spelled.typed or understanding.text,
         "status": released.status if runs else _status_without_steps(planned, alarmed),
         "text": text,
         "spoken": spoken.strip(),

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from assistant.entities import HIERARCHY
 from assistant.hazards import detect
-from assistant.marks import Marks, Placeholder, Question, names_of
+from assistant.marks import Marks, Placeholder, Question, names_of, speller_of
 from assistant.router import Reader, Reading
+from assistant.spelling import Spelled
 
 if TYPE_CHECKING:
     from tools.plant_model import Plant
@@ -41,7 +42,8 @@ class Clause:
 
 @dataclass(frozen=True)
 class Understanding:
-    """What was understood. `masked` holds placeholders for the spans; `followup` says that the question leans on
+    """What was understood. `text` is the question with typing slips put right, `spelled` leads back to what was typed;
+    `masked` holds placeholders for the spans; `followup` says that the question leans on
     earlier ones; `problems` are names that the plant does not know, each one sentence."""
 
     text: str
@@ -52,16 +54,19 @@ class Understanding:
     followup: bool
     clauses: tuple[Clause, ...] = ()
     carried: tuple[Placeholder, ...] = ()
+    spelled: Spelled = field(default=Spelled("", ""))
     problems: tuple[str, ...] = field(default=())
 
 
 def understand(question: Question, plant: Plant, router: Reader) -> Understanding:
     """Read a question against a plant. Raises nothing a person could cause."""
-    text = " ".join(question.text.split())
+    speller = speller_of(plant)
+    spelled = speller.read(" ".join(question.text.split()))
+    text = spelled.text
     emergency = plant.model.emergency
     words = {name: spec.words for name, spec in emergency.hazards.items()} if emergency else {}
-    hazards = detect(text, words)
-    context = question.previous_texts[-3:]
+    hazards = tuple(dict.fromkeys((*detect(spelled.typed, words), *detect(text, words))))
+    context = tuple(speller.read(turn).text for turn in question.previous_texts[-3:])
     reading = router.read(text, context)
     alone = router.read(text) if context and not _points_back(text) else None
     if alone is not None and alone.best("status") == "answer" and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE:
@@ -81,6 +86,7 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
         followup=bool(context) and leans_back(text, reading, placeholders),
         clauses=clauses,
         carried=carried,
+        spelled=spelled,
         problems=tuple(dict.fromkeys(p for p in map(_problem, placeholders) if p)),
     )
 

@@ -128,3 +128,11 @@ def test_any_text_resolves_without_an_exception(text):
     NAMES.resolve(text, "equipment")
     NAMES.find(text)
     spoken_code(text)
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [("ten forty three", "1043"), ("five oh two", "502"), ("two ninety eight", "298"), ("forty two", "42"), ("press one", "press one"), ("coolant", "coolant")],
+)
+def test_numbers_said_in_tens(said: str, code: str) -> None:
+    assert spoken_code(said) == code

@@ -4,6 +4,7 @@ by what it would look up, each way of being wrong is noticed; refusals, alarms a
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,12 +12,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from rapidfuzz import fuzz, process
 
 from assistant.app import Assistant
+from assistant.confidence import Curve
 from assistant.lm import labels
 from evals import language
+from evals.calibration import fitted, logits
 from evals.cases import CaseError
 from evals.language import PLANNERS, Run, alarmed, hazard_cases, planned_by, planner_cases, read_cases, refused, summed
 from evals.planner_dev import judged
@@ -330,3 +334,21 @@ def test_a_range_counts_however_it_is_worded(assistant: Assistant) -> None:
     assert resolve("16 June 2026") == day
     assert resolve("no time at all") is None
     assert Period("yesterday", datetime.fromisoformat(day[0]), datetime.fromisoformat(day[1])).text == "yesterday"
+
+
+def test_a_known_curve_is_fitted_back() -> None:
+    rng = np.random.default_rng(3)
+    truth = Curve(0.8, 2.2, 0.4)
+    raws = rng.uniform(0.02, 1.0, 4000)
+    agreed = rng.random(4000) < 0.5
+    right = [bool(rng.random() < truth(float(r), bool(a))) for r, a in zip(raws, agreed, strict=True)]
+    found = fitted([float(r) for r in raws], [bool(a) for a in agreed], right, truth)
+    assert abs(found.slope - truth.slope) < 0.15
+    assert abs(found.intercept - truth.intercept) < 0.15
+    said = [(found(float(r), bool(a)), x) for r, a, x in zip(raws, agreed, right, strict=True)]
+    assert calibration_error(binned(said)) < 0.03
+
+
+def test_logits_turn_a_curve_back() -> None:
+    shape = Curve(1.5, 1.0, 0.0)
+    assert logits([shape(0.3)])[0] == pytest.approx(1.5 * math.log(0.3) + 1.0, abs=1e-6)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import shutil
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from assistant.lm.labels import ENTITIES, HEADS, INDEPENDENT, bio
-from assistant.router import MODELS, Router, RouterUnavailable, ScriptedRouter, decode, reading, spans, split_heads
+from assistant.router import MODELS, Router, RouterUnavailable, ScriptedRouter, begun, decode, reading, spans, split_heads
 
 shipped = pytest.mark.skipif(not (MODELS / "router.onnx").exists(), reason="the router is not built")
 
@@ -43,6 +45,21 @@ def test_decode_forbids_inside_without_begin() -> None:
     found = decode(source, [(0, 4), (5, 6)], logits, ENTITIES, np.full((2, 1), 5.0, dtype=np.float32))
     # `I-line` may not start a span; the likeliest legal path begins it.
     assert [(s.label, s.text, s.negated) for s in found] in ([("line", "line 3", True)], [])
+
+
+def test_a_request_begins_once_and_at_a_word() -> None:
+    text = "oee of line 1 and the stops of line 2"
+    offsets = [(m.start(), m.end()) for m in re.finditer(r"\w+", text)]
+    logits = np.full((len(offsets), 1), -5.0, dtype=np.float32)
+    for word, value in (("and", 0.2), ("the", 2.0), ("stops", 1.0)):
+        logits[[text[a:b] for a, b in offsets].index(word)] = value
+    found = begun(text, offsets, logits)
+    assert [text[at:] for at, _ in found] == ["the stops of line 2"]
+    assert found[0][1] == pytest.approx(1 / (1 + math.exp(-2)), abs=1e-6)
+    cut = [(0, 3), (4, 6), (7, 11), (12, 13), (14, 17), (18, 19), (19, 21)]  # a piece inside a word moves to its start
+    logits = np.full((len(cut), 1), -5.0, dtype=np.float32)
+    logits[6] = 3.0
+    assert begun(text, cut, logits)[0][0] == 18
 
 
 def test_heads_are_probabilities() -> None:

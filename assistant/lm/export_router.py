@@ -20,6 +20,7 @@ from assistant.lm.labels import ENTITIES, HEADS, PHRASES
 from assistant.lm.phrasings import Example
 from assistant.lm.train_router import RouterNet, assemble, base_folder, base_tokenizer, readings, score
 from assistant.router import MODELS, Router
+from assistant.spelling import counted
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +59,16 @@ def export(net: RouterNet, examples: Sequence[Example], build: Path, folder: Pat
         "router.onnx": graph.read_bytes(),
         "router.tokenizer.json": (base_folder() / "tokenizer.json").read_bytes(),
         "router.labels.json": json.dumps(labels, indent=1).encode(),
+        "words.tsv": words_of(examples),
     }
     place(files, folder, {"router.onnx": {"recipe": name, "held_out": after, "examples": len(examples)}})
     return {"network": before, "graph": after, "recipe": name, "bytes": len(files["router.onnx"])}
+
+
+def words_of(examples: Sequence[Example]) -> bytes:
+    """The words of the phrasings that come more than once, with their counts: what the speller knows."""
+    words = counted(text for e in examples for text in (e.question, e.context))
+    return "".join(f"{word}\t{count}\n" for word, count in words.items() if count > 1).encode()
 
 
 def place(files: Mapping[str, bytes], folder: Path, about: Mapping[str, Mapping[str, Any]]) -> None:

@@ -304,7 +304,7 @@ def assemble(e: Example, encoding: Any, outputs: Sequence[np.ndarray[Any, Any]])
             spans[sequence] += decode(source, offsets, outputs[1][0][rows], ENTITIES, no)
             spans[sequence] += decode(source, offsets, outputs[2][0][rows], PHRASES, no)
     rows = [i for i, s in enumerate(encoding.sequence_ids) if s == 0]
-    starts = begun([encoding.offsets[i] for i in rows], outputs[4][0][rows])
+    starts = begun(e.question, [encoding.offsets[i] for i in rows], outputs[4][0][rows])
     return Reading(ranked["tool"], ranked, tuple(spans[0]), tuple(spans[1]), starts)
 
 
