@@ -94,7 +94,11 @@ def with_prose(out: dict[str, Any], steps: Sequence[Step], context: Context, ext
         prose = write(model.speak, context, steps, vocabulary(parts.plant), say, until)
     if prose.problem:
         notes.append(f"{prose.problem} {_ALONE}")
-    about = {**model.about, "calls": prose.calls, "ms": prose.ms, "dropped": prose.dropped, "sentences": list(prose.sentences)}
+    used_words = ("prose", "prose_evidence", "prose_repair", *(("loop",) if extra.looked is not None else ()))
+    about = {
+        **model.about, "calls": prose.calls, "ms": prose.ms, "dropped": prose.dropped, "sentences": list(prose.sentences),
+        "prompts": {name: prompts.load(name).sha256 for name in used_words},
+    }  # fmt: skip
     used = model.about if extra.looked is not None else out["model"]
     return {
         **out, "text": joined(out["text"], prose), "prose": about, "model": dict(used),

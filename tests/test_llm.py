@@ -167,7 +167,7 @@ def test_plans_are_judged_by_what_they_look_up() -> None:
 
 
 def test_prompts_load_with_their_fields() -> None:
-    assert set(prompts.names()) >= {"planner_line", "planner_chat"}
+    assert set(prompts.names()) >= {"planner_line", "prose", "prose_evidence", "prose_repair", "loop"}
     for name in prompts.names():
         found = prompts.load(name)
         assert len(found.sha256) == 64

@@ -62,6 +62,7 @@ def test_why_it_stopped_compared_with_last_week_its_procedure_and_a_guide(assist
     assert "CNC-02" in answer["prose"]["sentences"][0]
     assert answer["prose"]["sentences"][0].endswith("[E2]")
     assert answer["model"]["name"] == "scripted"
+    assert set(answer["prose"]["prompts"]) == {"prose", "prose_evidence", "prose_repair", "loop"}
     assert "{E2.r0.downtime}" in results(chat, 3)[1]
 
 
