@@ -30,7 +30,7 @@ _PLAIN_TEXT = """a an the of for in on at to from by per with and or is are was 
     most common frequent often used use uses using using recorded currently current now so far ever about between during over under above below greater fewer only
     maximum minimum max min value values per than equal least at up out into still yet just also same kind type-of level-of units unit pieces pcs many group grouped
     broken down split sorted order-by ranked rank compare versus vs happened occur occurred occurs did made make take took long longest shortest high low higher lower
-    been being whole plant factory site database data records record entries entry rows different distinct exist exists available need needs want know within expensive cheapest cheap oldest newest latest earliest recent slowest
+    been being whole plant factory site database data records record entries entry rows different distinct exist exists available need needs want know within fewest kg g l bar mm cm eur euro euros percent minutes hours days min h s pct t expensive cheapest cheap oldest newest latest earliest recent slowest
 fastest heaviest lightest old new late early big small large"""
 
 

@@ -64,6 +64,8 @@ def _on_the_hour(plant: Plant, table: str, times: Times, until: datetime) -> boo
 
 def _complete(plant: Plant) -> dict[str, datetime]:
     """Until when each rollup is complete; only those that exist and were made by today's definition."""
+    if not plant.model.rollups:
+        return {}
     found: dict[str, datetime] = plant.remembered("rollups", FRESHNESS_S, lambda: _state(plant))
     return found
 

@@ -84,6 +84,8 @@ _TOGETHER: dict[tuple[str, ...], tuple[str, ...]] = {
     ("set", "point"): ("setpoint",),
     ("re", "work"): ("rework",),
     ("re", "order"): ("reorder",),
+    ("best", "before"): ("expiry",),
+    ("use", "by"): ("expiry",),
     ("run", "time"): ("running", "time"),
     ("time", "stamp"): ("timestamp",),
     ("e", "mail"): ("email",),
