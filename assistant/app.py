@@ -22,7 +22,7 @@ from assistant.settings import Settings
 from assistant.store import Store
 from assistant.turn import Ask, Parts, Taken, Tell, answer, plain
 from tools.access import POLICY, Caller, Policy
-from tools.registry import Step, Tool, all_tools
+from tools.registry import Step, Tool, ToolError, all_tools
 
 if TYPE_CHECKING:
     from assistant.llm import LanguageModel
@@ -141,7 +141,7 @@ class Assistant:
         model = {"name": writer.name, "sha256": writer.sha256} if writer is not None else {"name": "router", "sha256": ""}
         return Parts(
             plant=self.plant, index=self.index, router=self.router, writer=writer, tools=self.tools, policy=self.policy,
-            stores={"store": self.store, "documents": self.register, "kinds": self.settings.home / "kinds"}, model=model, pool=self._pool,
+            stores={"store": self.store, "documents": self.documents, "kinds": self.settings.home / "kinds"}, model=model, pool=self._pool,
             time_budget_s=self.settings.time_budget_s, question_characters=self.settings.question_characters,
             language_model=self.language_model, tool_loop=self.settings.tool_loop,
         )  # fmt: skip
@@ -378,6 +378,10 @@ class Assistant:
         if parts.language_model is not None:
             with contextlib.suppress(ModelUnusable):  # remembered, and said beside each answer
                 parts.language_model.chat()
+        try:
+            self.register.reconcile()
+        except ToolError as error:  # questions are answered all the same; drafting says what is wrong
+            log.warning("the documents cannot be used: %s", error)
         if self.store.callers():
             self.plan(Ask("what is the oee today", next(iter(self.store.callers()))))
 

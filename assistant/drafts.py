@@ -19,6 +19,7 @@ from tools.access import Caller
 from tools.documents import FORMATS, Document
 from tools.documents.differences import differences
 from tools.documents.life import PROCEDURES, STATES, STEPS, Refusal, decide, step_to
+from tools.documents.proof import Proof
 from tools.documents.register import Register, Shelf
 from tools.documents.store import Kept
 from tools.documents.trail import Entry, as_csv
@@ -45,6 +46,11 @@ class Drafts:
         return self._assistant.register
 
     # -- drafting
+
+    def keep(self, document: Document, proof: Proof, caller: Caller) -> Document:
+        """For the drafting tool: the register is opened when something is kept, so that a damaged one stops drafts and
+        no question. Raises ToolError."""
+        return self.register.keep(document, proof, caller)
 
     def draft(self, caller: Caller, kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Draft a document; the answer's status tells whether there is one. Raises BadQuestion for wrong arguments."""
@@ -235,7 +241,12 @@ class Drafts:
             stored = [{"marker": "", "about": "stored", "sentence": text, "before": [], "now": []} for text in faults]
             found = {"document": identity, "revision": str(kept.revision), "statements": 0, "passages": 0, "findings": stored}
         plain: dict[str, Any] = json.loads(json.dumps(found))
-        return {**plain, "clean": not plain["findings"], "status_of_document": kept.state, "checked": datetime.now(UTC).isoformat(timespec="seconds")}
+        return {
+            **plain,
+            "clean": not plain["findings"],
+            "status_of_document": kept.state,
+            "checked": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
 
     def verify_all(self) -> list[str]:
         """Faults of everything that is kept: contents, records, signatures, the trail."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.drafts import plainly
 from assistant.problems import BadQuestion, Conflict, NotAllowed, NotFound
 from tools.access import Caller
-from tools.documents import kinds
+from tools.documents.kinds import kinds_of
 from tools.documents.life import Refusal
 from tools.documents.schedules import FROM_EVENT, Event, Ran, Schedule, Schedules, read_trigger
 from tools.records import select
@@ -53,8 +53,9 @@ class Scheduled:
         verdict = assistant.policy.may_use(caller, "draft_document")
         if not verdict.allowed:
             raise NotAllowed(verdict.reason)
-        if kind not in kinds():
-            raise BadQuestion(f"There is no kind {kind}; there are {', '.join(kinds())}.")
+        kinds = kinds_of(assistant.settings.home / "kinds")
+        if kind not in kinds:
+            raise BadQuestion(f"There is no kind {kind}; there are {', '.join(kinds)}.")
         known = set(assistant.tools["draft_document"].parameters) - {"kind"}
         wrong = sorted(set(arguments) - known)
         if wrong:

@@ -335,7 +335,9 @@ class Store:
 
     # Confirmations, requests, feedback
 
-    def ask_confirmation(self, user: str, tool: str, arguments: Mapping[str, Any], now: datetime, minutes: int = 10) -> tuple[str, datetime]:
+    def ask_confirmation(
+        self, user: str, tool: str, arguments: Mapping[str, Any], now: datetime, minutes: int = 10
+    ) -> tuple[str, datetime]:
         """Keep an action until its person confirms it: (token, expiry)."""
         token, expires = secrets.token_urlsafe(16), now + timedelta(minutes=minutes)
         with self._transaction() as connection:

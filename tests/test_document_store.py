@@ -73,7 +73,9 @@ def test_every_byte_of_content_is_held(register, what):
         changed = bytearray(content)
         changed[place] ^= 0x04
         _sql(register, "UPDATE blobs SET content = ? WHERE sha256 = ?", (bytes(changed), name))
-        assert any(about == identity and text.split(" of ")[0].split()[-1] in ("content", "proof", "PDF") for about, text in register.store.audit()), place
+        assert any(
+            about == identity and text.split(" of ")[0].split()[-1] in ("content", "proof", "PDF") for about, text in register.store.audit()
+        ), place
     forged = zlib.compress(zlib.decompress(content).replace(b"coolant", b"cuolant").replace(b"sop", b"sap"))
     _sql(register, "UPDATE blobs SET content = ? WHERE sha256 = ?", (forged, name))
     assert any("was changed" in text for _, text in register.store.audit())

@@ -141,7 +141,9 @@ def test_an_administrator_has_no_documents_button(page):
 
 def test_a_drafted_document_opens_from_its_card(product, page):
     browser = page("supervisor")
-    browser.js("document.getElementById('question').value = 'Draft the shift handover for Line 3'; document.getElementById('ask').requestSubmit()")
+    browser.js(
+        "document.getElementById('question').value = 'Draft the shift handover for Line 3'; document.getElementById('ask').requestSubmit()"
+    )
     _press(browser, ".document button", "Review and sign")
     browser.wait("document.querySelector('.doc-verify') !== null")
     assert "Submit for review" in _text(browser)

@@ -69,11 +69,18 @@ def test_the_life_on_the_command_line(cli):
     refused = cli("documents", "approve", identity, "--user", "sam", "--password-stdin", stdin=f"{PASSWORD}\n", code=1)
     assert refused["error"]["title"] == "not allowed"
     assert cli("documents", "approve", identity, "--user", "quinn", code=1)["error"]["detail"].endswith("enter your own password.")
-    assert "does not fit" in cli("documents", "approve", identity, "--user", "quinn", "--password-stdin", stdin="wrong\n", code=1)["error"]["detail"]
+    assert (
+        "does not fit"
+        in cli("documents", "approve", identity, "--user", "quinn", "--password-stdin", stdin="wrong\n", code=1)["error"]["detail"]
+    )
     assert cli("documents", "reject", identity, "--user", "quinn", "--reason", "cause is missing")["status"] == "draft"
     cli("documents", "submit", identity, "--user", "sam")
     approved = cli("documents", "approve", identity, "--user", "quinn", "--password-stdin", "--reason", "complete", stdin=f"{PASSWORD}\n")
-    assert (approved["status"], approved["signatures"][0]["name"], approved["signatures"][0]["via"]) == ("approved", "Quinn Adler", "command line")
+    assert (approved["status"], approved["signatures"][0]["name"], approved["signatures"][0]["via"]) == (
+        "approved",
+        "Quinn Adler",
+        "command line",
+    )
     assert cli("documents", "publish", identity, "--user", "quinn")["status"] == "effective"
     assert cli("documents", "verify", identity, "--user", "quinn")["clean"]
     assert cli("documents", "revise", identity, "--user", "sam")["revision"] == "2"
@@ -249,3 +256,24 @@ def test_problems_are_of_the_kind_that_fits(product):
         documents.rendered(quinn, identity, "doc")
     with pytest.raises(NotFound):
         documents.show(quinn, identity, 7)
+
+
+def test_a_damaged_store_stops_drafts_and_no_question(demo_home, tmp_path):
+    from assistant import settings
+    from assistant.app import build
+    from assistant.turn import Ask
+
+    for name in ("andon.toml", "andon.sqlite"):
+        shutil.copy(demo_home / name, tmp_path / name)
+    for name in ("demo", "index"):
+        (tmp_path / name).symlink_to(demo_home / name)
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "documents.sqlite").write_bytes(b"this is no database, but it is long enough to look like a file of one " * 30)
+    made = build(settings.load(tmp_path))
+    try:
+        assert made.ask(Ask("What was the OEE of Line 3 yesterday?", "sam"))["status"] == "answered"
+        answer = made.ask(Ask("Draft the shift handover for Line 3", "sam"))
+        assert answer["status"] == "unavailable"
+        assert "store of documents" in answer["text"]
+    finally:
+        made.close()

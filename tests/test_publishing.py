@@ -92,7 +92,13 @@ def test_figures_of_one_day_are_no_source_and_warnings_stay_before_their_step():
 
     base = a_document()
     query = Source("E9", "query", "counts", sql="SELECT 1", row_count=1)
-    counted = Section("Counts", ({"part": "text", "text": "There were 7 stops. [E9]", "markers": ["E9"]}, {"part": "list", "items": ["Wrench 17 mm [E1]"], "markers": ["E1"]}))
+    counted = Section(
+        "Counts",
+        (
+            {"part": "text", "text": "There were 7 stops. [E9]", "markers": ["E9"]},
+            {"part": "list", "items": ["Wrench 17 mm [E1]"], "markers": ["E1"]},
+        ),
+    )
     document = replace(base, sections=(*base.sections, counted), sources=(query,))
     pages = page_texts(render(document, "pdf", ()))
     found = list(passages(document, DocumentInfo("DOC-1", document.title, "1", kind="sop", content_hash="h"), pages))

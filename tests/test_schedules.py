@@ -112,7 +112,10 @@ def test_nothing_to_report_is_served_too(plant):
 
 def test_each_opened_record_is_drafted_once_with_its_own_arguments(plant):
     plant.add("opened nonconformances", lot="$lot", product="$product", line="Line 1")
-    plant.opened = [Event("NCR-1", T0 + timedelta(hours=1), {"lot": "7", "product": ""}), Event("NCR-2", T0 + timedelta(hours=1), {"lot": "8"})]
+    plant.opened = [
+        Event("NCR-1", T0 + timedelta(hours=1), {"lot": "7", "product": ""}),
+        Event("NCR-2", T0 + timedelta(hours=1), {"lot": "8"}),
+    ]
     assert [r.document for r in plant.run(T0 + timedelta(hours=2))] == ["DOC-2026-0001", "DOC-2026-0002"]
     assert [asked[1] for asked in plant.asked] == [{"lot": "7", "line": "Line 1"}, {"lot": "8", "line": "Line 1"}]
     plant.opened.append(Event("NCR-3", T0 + timedelta(hours=1), {"lot": "9"}))  # written late, with the same time

@@ -151,9 +151,13 @@ def test_a_changed_byte_and_a_lost_file_of_a_source_are_found(product, quinn):
     content = path.read_bytes()
     try:
         path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-        assert [(f["about"], f["sentence"].endswith("was changed.")) for f in product.documents.verify(quinn, identity)["findings"]] == [("file", True)]
+        assert [(f["about"], f["sentence"].endswith("was changed.")) for f in product.documents.verify(quinn, identity)["findings"]] == [
+            ("file", True)
+        ]
         path.unlink()
-        assert [(f["about"], f["sentence"].endswith("is gone.")) for f in product.documents.verify(quinn, identity)["findings"]] == [("file", True)]
+        assert [(f["about"], f["sentence"].endswith("is gone.")) for f in product.documents.verify(quinn, identity)["findings"]] == [
+            ("file", True)
+        ]
     finally:
         path.write_bytes(content)
     assert product.documents.verify(quinn, identity)["clean"]
