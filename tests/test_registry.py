@@ -9,8 +9,15 @@ from tools.registry import BadArgument, Call, Result, Tool, Unanswerable, Unavai
 SAM, ADA = Caller("sam", "Sam", "supervisor"), Caller("ada", "Ada", "administrator")
 
 
+class _Anywhere:
+    """A plant of which everybody sees the same."""
+
+    def seen_by(self, caller):
+        return self
+
+
 def _call(caller=SAM):
-    return Call(caller, None, None, None)
+    return Call(caller, None, _Anywhere(), None)
 
 
 @pytest.mark.parametrize("tool", all_tools().values(), ids=lambda tool: tool.name)
