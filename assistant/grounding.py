@@ -29,6 +29,7 @@ from assistant.plain_words import (
     NUMERALS,
     OPENERS,
     ORDERS,
+    PLAIN,
     UP,
     WORSE,
     WORST,
@@ -137,6 +138,7 @@ def unsupported(
     bare, slots, wrong = _bared(template, known)
     found += wrong
     found += _plain(bare, words)
+    found += _strange(bare, {slot.item.marker: slot.item for slot in slots}, words)
     lowered = " ".join(re.sub(r"[^a-z'’-]+", " ", bare.lower()).split())
     found += _names_said(lowered, evidence, words)
     found += _copied(lowered, evidence)
@@ -223,6 +225,29 @@ def _whole_sentences(said: str, source: str) -> bool:
             return True
         at = whole.find(inner, at + 1)
     return False
+
+
+_COMPARING = UP | DOWN | BETTER | WORSE | EQUAL | HIGHEST | LOWEST | BEST_WORDS | WORST | CAUSAL
+
+
+def _strange(bare: str, used: Mapping[str, Evidence], words: Vocabulary) -> list[str]:
+    """Words that are neither plain nor of the source's own headings nor of the plant's measures: a name in small letters, a
+    machine that nobody looked up, a claim of the model's own."""
+    own = list(words.measures)
+    for item in used.values():
+        own += [item.title, *(f"{c.label} {c.name}" for c in item.columns), *(f"{n} {c.label}" for n, (c, _) in item.facts.items())]
+    known = PLAIN | OPENERS | NOUNS | _COMPARING | frozenset(re.findall(r"[a-z]+", " ".join(own).lower()))
+    said = {part for match in _WORD.finditer(bare) for part in re.findall(r"[a-z]+", match.group().lower())}
+    return [f"a word of no source: {word}" for word in sorted(said) if not _forms(word) & known]
+
+
+def _forms(word: str) -> set[str]:
+    """A word and what it may be an inflection of."""
+    forms = {word}
+    for ending, instead in (("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("d", ""), ("ing", ""), ("ing", "e"), ("ly", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            forms.add(word[: len(word) - len(ending)] + instead)
+    return forms
 
 
 _AFTER_MEASURE = frozenset(

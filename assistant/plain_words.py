@@ -120,3 +120,36 @@ OPENERS = _words(
     "furthermore moreover however beyond behind according based looking highest lowest most least best worst main earlier "
     "later taken seen recorded counted logged measured"
 )
+
+#: What a sentence may say beside the words of its own source: joints, reporting verbs and the common nouns of a plant. A word
+#: that is in neither is somebody's name, a machine that nobody looked up, or a claim of the model's own.
+PLAIN = _words(
+    "the a an this that these those it its they them their there here which who whose what when where while and or but so "
+    "as than then also both with of in on at by to from for during within into onto out off per between among across against "
+    "through since until before after under over above below near toward towards along via versus like such is are was were be been "
+    "being has have had having do does did can could may might will would made make makes making made mean means meant go goes "
+    "went gone come comes came get gets got give gives gave given take takes took taken stand stands stood lie lies lay "
+    "show shows showed shown see seen look looks looked reach reaches reached remain remains remained stay stays stayed keep "
+    "kept begin begins began begun start starts started end ends ended stop stops stopped run runs ran running hold holds held "
+    "contain contains contained include includes included including cover covers covered concern concerns concerned affect "
+    "affects affected occur occurs occurred happen happens happened appear appears appeared record records recorded report "
+    "reports reported list lists listed log logs logged count counts counted measure measures measured raise raises raised open "
+    "opened close closed clear cleared acknowledge acknowledged plan planned schedule scheduled complete completed assign "
+    "assigned name names named title titled describe describes described say says said state states stated tell tells told note "
+    "notes noted note explain write writes written quote quotes quoted mention mentions mentioned refer refers compare compared "
+    "comparison differ differs differed difference change changes changed add adds added amount amounts total totals sum share "
+    "average mean median rate ratio value values figure figures number numbers level range row rows result results answer "
+    "order orders alarm alarms event events stoppage stoppages case cases entry entries lot lots batch batches shipment "
+    "shipments serial serials part parts component components product products machine machines equipment line lines area site "
+    "plant station shift shifts period periods time times date day week month operation operations production maintenance "
+    "quality material stock spare spares document documents manual procedure section page revision source sources evidence "
+    "record records table list data question cause causes reason reasons symptom fault faults stoppages customer customers "
+    "supplier suppliers defect defects nonconformance nonconformances certification certifications signal signals limit limits "
+    "trend current currently still already now again further earlier later first last next newest oldest latest present "
+    "former previous due late overdue priority severity status location description message comment work job task step steps "
+    "scrapped produced used shipped supplied sold sent delivered went needed required available stored located attributed linked "
+    "related followed accounted due respective frequent often frequently together alone itself well just even only where "
+    "contributed contribution contributes part share consists consisting based according found place places way lead led "
+    "long short high low large small great strong weak good open new old many much more most less least "
+    "point unit group class kind type number output input set setting target plan expected actual recorded "
+)
