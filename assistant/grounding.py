@@ -35,18 +35,15 @@ from assistant.plain_words import (
     WORST,
 )
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard
-from tools.evidence import Column, Evidence, Value, faults
+from assistant.templates import MARKER, NUMERIC, OWN_WORDS, Slot, bared, unquoted
+from tools.evidence import Evidence, faults
 
 if TYPE_CHECKING:
     from tools.plant_model import Plant
 
 LONGEST_SENTENCE = 60  # words
 COPIED_WORDS = 6  # a run of so many words of a source, without quotation marks, is a copy
-OWN_WORDS = 40  # characters from which a text value is quoted rather than woven into a sentence
 
-_SLOT = re.compile(r"\{(E\d+)\.(?:r(\d+)\.)?([A-Za-z_][A-Za-z0-9_]*)\}")
-_MARKER = re.compile(r"\[E\d+\]")
-_QUOTED = re.compile(r"[“\"]([^“”\"]*)[”\"]")
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)?")
 _ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ,.;:()'’-–—\x00\x01")
 _NUMBER_RUN = re.compile(f"(?:{'|'.join(sorted((w for w in NUMERALS if len(w) > 2), key=len, reverse=True))}|and)+")
@@ -63,7 +60,6 @@ _ORDER = re.compile(rf"{_CLAUSE}(?:(?:{'|'.join(ORDERS)}) (?:(?:up|down|off|out|
 _DUE_TO = re.compile(r"\bdue to\b")
 #: Slots that say where something stands, not what it says.
 _REFERENCES = frozenset(("title", "document", "revision", "section", "page", "author", "date"))
-_NUMERIC = ("percent", "duration_s", "number", "count")
 _CONTEXT = ("filter", "period")
 
 
@@ -89,53 +85,18 @@ def vocabulary(plant: Plant) -> Vocabulary:
     return Vocabulary(names, {phrase: frozenset(columns) for phrase, columns in measures.items()}, better)
 
 
-@dataclass(frozen=True)
-class _Slot:
-    """A slot as it stands in a sentence: its place in the bare text, its evidence, row (None for a fact) and column."""
-
-    at: int
-    item: Evidence
-    row: int | None
-    name: str
-
-    @property
-    def column(self) -> Column | None:
-        if self.row is not None:
-            return self.item.column(self.name)
-        return self.item.facts[self.name][0] if self.name in self.item.facts else None
-
-    @property
-    def value(self) -> Value:
-        if self.row is not None:
-            return self.item.rows[self.row].get(self.name)
-        return self.item.facts[self.name][1] if self.name in self.item.facts else None
-
-    @property
-    def is_subject(self) -> bool:
-        return self.row is not None and self.name == self.item.subject
-
-    @property
-    def is_measured(self) -> bool:
-        column = self.column
-        return self.row is not None and not self.is_subject and column is not None and column.kind in _NUMERIC
-
-    @property
-    def measure(self) -> str:
-        return re.sub(r"_(?:before|change)$", "", self.name)
-
-
 def unsupported(
     template: str, evidence: Sequence[Evidence], words: Vocabulary = Vocabulary(), limited: Collection[str] = ()
 ) -> tuple[str, ...]:  # fmt: skip
     """Why a model's sentence may not be said; empty when it may. `limited` are markers of evidence that was cut to a
     few rows, of which nobody can tell the extremes."""
     known = {item.marker: item for item in evidence}
-    template, quoted, found = _unquoted(template, known)
+    template, quoted, found = unquoted(template, known)
     found += faults(template, evidence)
     if any(fault.startswith("no such fact") for fault in found):
         return tuple(found)
-    found += [f"no such source {m}" for m in _MARKER.findall(template) if m[1:-1] not in known]
-    bare, slots, wrong = _bared(template, known)
+    found += [f"no such source {m}" for m in MARKER.findall(template) if m[1:-1] not in known]
+    bare, slots, wrong = bared(template, known)
     found += wrong
     found += _plain(bare, words)
     found += _strange(bare, {slot.item.marker: slot.item for slot in slots}, words)
@@ -147,7 +108,7 @@ def unsupported(
     used = {slot.item.marker for slot in slots} | quoted
     if len(used) > 1:
         found.append("facts of two sources in one sentence")
-    found += [f"cites {m} and says nothing of it" for m in _MARKER.findall(template) if m[1:-1] in known and m[1:-1] not in used]
+    found += [f"cites {m} and says nothing of it" for m in MARKER.findall(template) if m[1:-1] in known and m[1:-1] not in used]
     if not quoted and all(slot.name in _REFERENCES for slot in slots):
         found.append("a claim about a source without its words")
     if not slots:
@@ -165,66 +126,6 @@ def unsupported(
 
 
 # -- words
-
-
-def _unquoted(template: str, known: Mapping[str, Evidence]) -> tuple[str, set[str], list[str]]:
-    """The sentence with `\\x02` around a quoted slot and `\\x01` for a quotation written out, the sources of those, and
-    what is wrong with them: a source's words are quoted whole, and beside its marker."""
-    wrong: list[str] = []
-    sources: set[str] = set()
-    cited = [marker[1:-1] for marker in _MARKER.findall(template)]
-
-    def quotation(match: re.Match[str]) -> str:
-        inner = match.group(1)
-        if _SLOT.fullmatch(inner):
-            return f"\x02{inner}\x02"
-        for marker in cited:
-            if marker in known and any(_whole_sentences(inner, quote.text) for quote in known[marker].quotes):
-                sources.add(marker)
-                return "\x01"
-        wrong.append("a quotation that is not the cited source's whole sentences")
-        return match.group(0)
-
-    return _QUOTED.sub(quotation, template), sources, wrong
-
-
-def _bared(template: str, known: Mapping[str, Evidence]) -> tuple[str, list[_Slot], list[str]]:
-    """The sentence with `\\x00` for each slot, and the slots with their places in it."""
-    wrong: list[str] = []
-    text = _MARKER.sub("", template)
-    out: list[str] = []
-    slots: list[_Slot] = []
-    at = length = 0
-    for match in _SLOT.finditer(text):
-        marker, row, name = match.groups()
-        before = text[at : match.start()]
-        out += [before, "\x00"]
-        length += len(before)
-        slot = _Slot(length, known[marker], int(row) if row is not None else None, name)
-        length += 1
-        at = match.end()
-        slots.append(slot)
-        quoted = text[: match.start()].endswith("\x02")
-        if not quoted and (name.startswith("quote") or (isinstance(slot.value, str) and len(slot.value) > OWN_WORDS and name != "title")):
-            wrong.append(f"{{{marker}.{name}}} must stand in quotation marks")
-    bare = "".join([*out, text[at:]])
-    return bare.replace("\x02", " "), slots, wrong
-
-
-def _whole_sentences(said: str, source: str) -> bool:
-    """Whether a text is one or more whole sentences of a source: a cut one may mean the opposite."""
-    inner, whole = " ".join(said.split()), " ".join(source.split())
-    if len(inner.split()) < 3:
-        return False
-    at = whole.find(inner)
-    while at >= 0:
-        before, after = whole[:at].rstrip(), whole[at + len(inner) :].lstrip()
-        begins = not before or before[-1] in ".!?"
-        ends = inner[-1] in ".!?" or not after
-        if begins and ends:
-            return True
-        at = whole.find(inner, at + 1)
-    return False
 
 
 _COMPARING = UP | DOWN | BETTER | WORSE | EQUAL | HIGHEST | LOWEST | BEST_WORDS | WORST | CAUSAL
@@ -334,7 +235,7 @@ def _copied(lowered: str, evidence: Sequence[Evidence]) -> list[str]:
 # -- values
 
 
-def _bound(slots: Sequence[_Slot]) -> list[str]:
+def _bound(slots: Sequence[Slot]) -> list[str]:
     """One source a sentence; each value after the subject of its own row, and no subject without its own value."""
     rows = [slot for slot in slots if slot.row is not None]
     item = slots[0].item
@@ -357,7 +258,7 @@ def _bound(slots: Sequence[_Slot]) -> list[str]:
     return found
 
 
-def _placed(slots: Sequence[_Slot], evidence: Sequence[Evidence]) -> list[str]:
+def _placed(slots: Sequence[Slot], evidence: Sequence[Evidence]) -> list[str]:
     """Where several sources say the same of different places or periods, a sentence names its own."""
     item = slots[0].item
     names = {slot.name for slot in slots}
@@ -379,12 +280,12 @@ def _placed(slots: Sequence[_Slot], evidence: Sequence[Evidence]) -> list[str]:
     return found
 
 
-def _mentions(bare: str, slots: Sequence[_Slot], words: Vocabulary) -> Iterator[tuple[int, frozenset[str]]]:
+def _mentions(bare: str, slots: Sequence[Slot], words: Vocabulary) -> Iterator[tuple[int, frozenset[str]]]:
     """Where a measure is said, in words or by its label slot, and the columns that it may mean."""
     item = slots[0].item
     phrases: dict[str, set[str]] = {phrase: set(columns) for phrase, columns in words.measures.items()}
     for column in item.columns:
-        if column.kind in _NUMERIC:
+        if column.kind in NUMERIC:
             for phrase in (column.label.lower(), column.name.replace("_", " ")):
                 phrases.setdefault(phrase, set()).add(re.sub(r"_(?:before|change)$", "", column.name))
     lowered, taken = bare.lower(), [False] * len(bare)
@@ -398,14 +299,14 @@ def _mentions(bare: str, slots: Sequence[_Slot], words: Vocabulary) -> Iterator[
             yield slot.at, frozenset((slot.name.removeprefix("label_"),))
 
 
-def _measured(bare: str, slots: Sequence[_Slot], words: Vocabulary) -> list[str]:
+def _measured(bare: str, slots: Sequence[Slot], words: Vocabulary) -> list[str]:
     """Every number stands beside the name of its own measure, and no measure is named whose number does not follow."""
     values = [slot for slot in slots if slot.is_measured]
     mentions = sorted(_mentions(bare, slots, words))
     found = []
     measures = {slot.measure for slot in values}
     item = slots[0].item
-    columns = [c for c in item.columns if c.kind in _NUMERIC and not c.name.endswith(("_before", "_change"))]
+    columns = [c for c in item.columns if c.kind in NUMERIC and not c.name.endswith(("_before", "_change"))]
     for at, meant in mentions:
         after = next((slot for slot in values if slot.at > at), None)
         nearest = after or (values[-1] if values else None)
@@ -419,7 +320,7 @@ def _measured(bare: str, slots: Sequence[_Slot], words: Vocabulary) -> list[str]
     return found
 
 
-def _compared(lowered: str, slots: Sequence[_Slot], words: Vocabulary, limited: Collection[str]) -> list[str]:
+def _compared(lowered: str, slots: Sequence[Slot], words: Vocabulary, limited: Collection[str]) -> list[str]:
     said = set(_WORD.findall(lowered))
     values = [slot for slot in slots if slot.is_measured and isinstance(slot.value, int | float)]
     found = []
@@ -442,7 +343,7 @@ def _compared(lowered: str, slots: Sequence[_Slot], words: Vocabulary, limited: 
     return found
 
 
-def _difference(values: Sequence[_Slot]) -> float | None:
+def _difference(values: Sequence[Slot]) -> float | None:
     """How the first value said (or the present one) stands to the second (or the former one); None when that is unclear."""
     if not values or len({slot.measure for slot in values}) != 1:
         return None
@@ -460,7 +361,7 @@ def _difference(values: Sequence[_Slot]) -> float | None:
     return None
 
 
-def _extreme(said: set[str], values: Sequence[_Slot], words: Vocabulary, limited: Collection[str]) -> list[str]:
+def _extreme(said: set[str], values: Sequence[Slot], words: Vocabulary, limited: Collection[str]) -> list[str]:
     """Faults of "highest", "least", "best" ...: one subject, one measure, all rows at hand, and truly the extreme."""
     if len({(slot.row, slot.name) for slot in values}) != 1:
         return ["a superlative without the one value it is about"]
