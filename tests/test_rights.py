@@ -285,6 +285,9 @@ def test_own_certifications_and_those_of_others(plant: Plant) -> None:
     assert len(everybody.evidence[0].rows) == 2
     counted = olivia(plant, "list_records", records="certifications", by=["certification"])
     assert (counted.status, [row["count"] for row in counted.evidence[0].rows]) == ("partial", [1, 1])
+    expired = olivia(plant, "list_records", records="certifications", where={"certification": "crane"})
+    assert expired.status == "no_data"
+    assert "your own certifications" in expired.message
     for person in ("otto", ["otto", "lena"], {"not": "olivia"}):
         others = olivia(plant, "list_records", records="certifications", where={"operator": person})
         assert others.status == "not_allowed"

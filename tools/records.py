@@ -92,6 +92,8 @@ def _listed(
         found = replace(found, evidence=replace(found.evidence, facts=facts))
     if not found.evidence.rows:
         message = _nothing_said(call, name, wanted, found.period)
+        if partial and limited.startswith("your own"):
+            message = f"{message} You see {limited} only."
         return Result("no_data", message=message, assumed=assumed, limited_to=limited, data=data)
     return Result("partial" if partial else "answered", (found.evidence,), assumed=assumed, limited_to=limited, data=data)
 
