@@ -22,7 +22,7 @@ from assistant.knowledge_arguments import (
     sql_drafts,
     trace_drafts,
 )  # fmt: skip
-from assistant.metric_arguments import metric_drafts, without_any
+from assistant.metric_arguments import metric_drafts, plants_own, without_any
 from assistant.record_arguments import record_drafts
 from assistant.scribe import SECOND_TOOL, Draft, Scribe
 from assistant.understand import Clause, Question
@@ -41,6 +41,8 @@ def draft_calls(clause: Clause, question: Question, plant: Plant, alone: bool = 
     drafts: list[Draft] = []
     for tool in tools:
         none_of = without_any(scribe) if tool in ("query_metrics", "list_records") else None
+        if tool in ("list_records", "explain_alarm") and not scribe.get("code") and plants_own(scribe):
+            tool = "query_metrics"
         drafts += [none_of] if none_of else BUILDERS[tool](scribe)
     return drafts
 

@@ -443,13 +443,14 @@ def _add_short_forms(keys: dict[str, set[str]], vocabulary: Mapping[str, str]) -
 
 def squash(text: str) -> str:
     """A name without what people leave out or change: case, separators, leading zeros, spelled numbers."""
-    words = re.findall(r"[a-z]+|\d+|[^\W\d_]+", text.lower().replace("’", "'").replace("'s", ""))
+    said = _TENS_SAID.sub(_two_digits, _HUNDREDS_SAID.sub(_in_hundreds, text.lower()))
+    words = re.findall(r"[a-z]+|\d+|[^\W\d_]+", said.replace("’", "'").replace("'s", ""))
     out = []
     for word in words:
         if word in _ONES:
             word = str(_ONES.index(word))
         out.append(str(int(word)) if word.isdecimal() else word)
-    return "".join(out)
+    return re.sub(r"(?<!\d)0+(?=\d)", "", "".join(out))  # "zero two" is 2
 
 
 def _singular(form: str) -> str:
@@ -541,6 +542,13 @@ def bare_code(said: str, kind: str) -> str:
 
 _TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 _TENS_SAID = re.compile(rf"\b({'|'.join(_TENS)})(?:[ -](one|two|three|four|five|six|seven|eight|nine))?\b")
+
+
+_HUNDREDS_SAID = re.compile(r"\b(one|two|three|four|five|six|seven|eight|nine) (hundred|thousand)\b")
+
+
+def _in_hundreds(m: re.Match[str]) -> str:
+    return str(_ONES.index(m.group(1)) * (100 if m.group(2) == "hundred" else 1000))
 
 
 def _two_digits(m: re.Match[str]) -> str:

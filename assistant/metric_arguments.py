@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from assistant.lm.labels import METRICS
 from assistant.periods import SaidPeriod, read_period
 from assistant.record_arguments import graded, statuses_of
 from assistant.scribe import (
@@ -29,6 +30,7 @@ from assistant.scribe import (
     with_shift,
 )  # fmt: skip
 from assistant.understand import names_of
+from tools.phrases import metrics_named
 from tools.registry import Period
 
 if TYPE_CHECKING:
@@ -56,7 +58,8 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
         **graded(scribe, "nonconformances" if "ncr_count" in metrics else "alarm_events" if "alarm_count" in metrics else ""),
     }
     named = {m.group(0) for m in BY.finditer(scribe.clause.text)}
-    by = [key for key in by if named or not (key in ("line", "equipment", "site", "area") and isinstance(where.get(key), str))]
+    by = [key for key in by if named or not isinstance(where.get(key), str)]
+    by = [key for key in by if key not in _TIMES or _over_time(scribe, key)]
     if not by and (m := _PLURAL_SUBJECT.search(scribe.clause.text)):
         by = [key for key in [BY_WORDS.get(m.group(1).lower())] if key]
     if not by:
@@ -138,6 +141,24 @@ _WHY_CHANGE = re.compile(
 )
 
 
+CERTAIN_BESIDE = 0.97
+_TIMES = ("hour", "day", "week", "month")
+_OVER_TIME = re.compile(
+    r"\b(?:by|per|each|every|trend\w*|develop\w*|evol\w*|course|over time|history|progress\w*|split|break\w*|chart|plot|graph|curve|which|best|worst|"
+    r"hour\w*|dai\w+|days?|week\w*|month\w*|[dwm]o[dwm])\b",
+    re.IGNORECASE,
+)
+
+
+def _over_time(scribe: Scribe, key: str) -> bool:
+    """Whether something beside the period itself asks for a figure per hour, day, week or month ("month to date" does not)."""
+    text = scribe.clause.text
+    for item in scribe.clause.placeholders:
+        if item.turn == 0 and item.label in ("period", "compare"):
+            text = text[: item.start] + " " * (item.end - item.start) + text[item.end :]
+    return bool(_OVER_TIME.search(text)) or not any(key in p.text.lower() for p in scribe.clause.placeholders if p.label == "period")
+
+
 _UNTIL = r"(?= (?:out|of it|from|in|on|at|for|of|over|during|last|this|yesterday|today|tonight|since|by|per|vs|versus|and|only|please)\b|[,.?!;:]|$)"
 _BLAME = re.compile(
     r"\b(?:caused by|due to|because of|owing to|blamed on|attributed to|(?:lost|lose|"
@@ -168,15 +189,23 @@ def _blamed(scribe: Scribe, metrics: Sequence[str]) -> dict[str, Any]:
     return {}
 
 
+def plants_own(scribe: Scribe) -> list[str]:
+    """Figures of this plant that no training knows, named by their own words ("alarm floods")."""
+    return [name for name in metrics_named(scribe.plant, scribe.clause.text) if name not in METRICS]
+
+
 def _chosen_metrics(scribe: Scribe) -> list[str]:
     """The metrics above the threshold; where there are several, one that no word names must be very likely."""
+    if own := plants_own(scribe):
+        return own
     ranked = dict(scribe.reading.heads["metric"])
     chosen = list(scribe.reading.above("metric", CHOSEN)) or [scribe.best("metric")]
     if len(chosen) < 2:
         return chosen
     lowered = f" {re.sub(r'[^a-z0-9]+', ' ', scribe.clause.text.lower())} "
     named = {id for word, id in scribe.plant.vocabulary("metric").items() if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered}
-    return [name for name in chosen if name in named or ranked[name] >= VERY_LIKELY] or chosen[:1]
+    sure = CERTAIN_BESIDE if named else VERY_LIKELY  # beside a figure that is named, another needs more than a hunch
+    return [name for name in chosen if name in named or ranked[name] >= sure] or chosen[:1]
 
 
 def _metric_sort(scribe: Scribe, metric: str) -> str:

@@ -22,6 +22,7 @@ from assistant.followups import merged, said_of
 from assistant.own_calls import own_draft
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
 from assistant.scribe import Draft
+from assistant.spelling import Spelled
 from assistant.understand import Question, Understanding
 from assistant.voting import PlanWriter, consult, counted
 from tools.access import Policy
@@ -96,12 +97,22 @@ def plan(
         found = [own.draft] if own is not None else draft_calls(clause, question, plant, len(understanding.clauses) == 1)
         if understanding.followup:
             found = merged(found, clause, understanding, question, plant)
-        drafts += found
+        drafts += [_as_typed(draft, understanding.spelled) for draft in found]
     confidence = round(_curve()(raw(understanding.reading, understanding.clauses), planner == "router+llm"), 4)
     calls = tuple(PlannedCall(d.tool, d.arguments, d.unresolved) for d in drafts if d.tool in registry or not registry)
     notes = tuple(dict.fromkeys([*understanding.problems, *(note for d in drafts for note in d.notes)]))
     found_plan = Plan(PLANNED, _distinct(calls), confidence, planner, spans=spans, notes=notes)
     return _decided(found_plan, drafts, understanding, question, plant, policy)
+
+
+def _as_typed(draft: Draft, spelled: Spelled) -> Draft:
+    """A draft whose periods carry the words that were typed; their dates are those of the words that were meant."""
+    if not spelled.pieces:
+        return draft
+    changed = {
+        name: replace(value, text=spelled.as_typed(value.text)) for name, value in draft.arguments.items() if isinstance(value, Period)
+    }
+    return replace(draft, arguments={**draft.arguments, **changed}) if changed else draft
 
 
 @lru_cache(maxsize=1)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from assistant.entities import HIERARCHY
 from assistant.lm.labels import RECORD_STATUSES
 from assistant.marks import KIND_WORDS, names_of
 from assistant.scribe import (
@@ -18,9 +19,11 @@ from assistant.scribe import (
     Draft,
     Scribe,
     as_list,
+    in_digits,
     period_notes,
     with_shift,
 )  # fmt: skip
+from tools.registry import Period
 
 _OLDER = re.compile(r"(older|younger) than (?:an? )?(\d+)? ?(day|week|month|year)s?", re.IGNORECASE)
 _GRADES = re.compile(r"(?<![\w-])(critical|major|minor)s?\b(?! (?:dimension|part|spare|to))", re.IGNORECASE)
@@ -68,8 +71,8 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
     spec = scribe.plant.model.records.get(record)
     known = dict(spec.statuses) if spec else {}
     chosen = list(scribe.reading.above("record_status", CHOSEN))
-    said = scribe.get("status")
     spoken = _said_statuses(scribe, known)
+    said = [p for p in scribe.get("status") if p.turn == 0 or not spoken]  # what is said now beats what was said before
     if not said:
         likely = dict(scribe.reading.heads["record_status"])
         chosen = [label for label in chosen if label in spoken or likely[label] >= UNSPOKEN_STATUS]
@@ -249,7 +252,14 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
     if "status" in where and _ASKS_STATE.search(scribe.clause.text) and any(isinstance(where.get(k), str) for k in _OWN_ID.get(record, ())):
         where.pop("status")  # "is lot 88213 released" wants its status, whatever it is
     where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}
+    if record == "spare_parts" and any(p.label == "part" for p in scribe.clause.placeholders):
+        own = {p.label for p in scribe.clause.placeholders}
+        where = {k: v for k, v in where.items() if k not in HIERARCHY or k in own}  # a part has its place, not the machine's of before
+    if record not in ("alarm_events", "nonconformances") and "alarm" in where and not any(p.label == "code" for p in scribe.clause.placeholders):
+        where.pop("alarm")  # "explain 502 and show its open orders": those of the machine
     period, unresolved, shift = scribe.period(events=True)
+    if period and any(k in where for k in ("duration_min", "age_days")) and _bounding(scribe, period):
+        period = None
     if period and _STANDING & set(as_list(where.get("status"))) and not any(p.label == "period" for p in scribe.clause.placeholders):
         period = None  # what is open, in stock or valid is so now; a time said of the request before is not its time
     aged = _OLDER.search(period.text) if period else None
@@ -434,12 +444,32 @@ def _sort_field(scribe: Scribe, record: str, sort: str) -> str:
     return sort
 
 
+def _bounding(scribe: Scribe, period: Period) -> bool:
+    """Whether the period is the very length that bounds the records."""
+    text = in_digits(scribe.clause.text)
+    return any(_measure(p, text) and p.text.lower() in period.text.lower() for p in scribe.clause.placeholders)
+
+
+_LEFT_ASIDE = re.compile(
+    r"\b(?:leav\w+ (?:out|aside)|without|ignor\w+|exclud\w+|except|skip\w*|drop|forget|not counting|nothing|none|hide)\b[^.,;]{0,30}$", re.IGNORECASE
+)
+
+
+def _measure(item: Any, text: str) -> bool:
+    """Whether a span taken for a time is a length of time that bounds ("over thirty minutes")."""
+    before = text[: item.start]
+    return item.label == "period" and bool(MORE.search(before) or LESS.search(before)) and bool(QUANTITY.fullmatch(text[item.start : item.end].strip()))
+
+
 def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
     """ "Longer than 30 minutes", "older than 5 days", "more than 100 pieces" as bounds of the record's own measures."""
     spec = scribe.plant.model.records.get(record)
     out: dict[str, Any] = {}
-    text = scribe.clause.text
-    taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0 and p.label not in ("number", "compare", "text", "query")]
+    text = in_digits(scribe.clause.text)
+    taken = [
+        (p.start, p.end) for p in scribe.clause.placeholders
+        if p.turn == 0 and p.label not in ("number", "compare", "text", "query") and not _measure(p, text)
+    ]  # fmt: skip
     for m in QUANTITY.finditer(text):
         if any(start < m.end() and m.start() < end for start, end in taken):
             continue
@@ -447,6 +477,8 @@ def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
         more, less = MORE.search(before), LESS.search(before)
         if not (more or less):
             continue
+        if _LEFT_ASIDE.search(before):
+            more, less = less, more  # "leave out anything under ten minutes" keeps what is longer
         number, unit = float(m.group(1).replace(",", ".")), (m.group(2) or "").lower()
         age = bool(re.search(r"(?:older|younger) than\s*$", before))
         key, value = (

@@ -276,6 +276,14 @@ def listed(scribe: Scribe, items: Sequence[Placeholder]) -> list[Placeholder]:
     return [max(items, key=lambda p: (p.turn, p.score))] if apart else list(items)
 
 
+_NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(sorted((w for w in NUMBER_WORDS if len(w) > 2), key=len, reverse=True))})\b", re.IGNORECASE)
+
+
+def in_digits(text: str) -> str:
+    """The text with number words as digits, every character in its place ("over thirty minutes" -> "over 30     minutes")."""
+    return _NUMBER_WORD.sub(lambda m: str(NUMBER_WORDS[m.group(0).lower()]).ljust(len(m.group(0))), text)
+
+
 def as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 

@@ -38,6 +38,12 @@ class Spelled:
         """Offsets in what was typed for offsets in `text`."""
         return self._moved(start, False), self._moved(end, True)
 
+    def as_typed(self, words: str) -> str:
+        """Words of `text` as they were typed."""
+        for start, end, typed_start, typed_end in self.pieces:
+            words = re.sub(rf"\b{re.escape(self.text[start:end])}\b", self.typed[typed_start:typed_end], words)
+        return words
+
     def _moved(self, at: int, upper: bool) -> int:
         by = 0
         for begin, stop, typed_begin, typed_stop in self.pieces:

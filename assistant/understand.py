@@ -271,6 +271,10 @@ def _in_list(joint: re.Match[str], placeholders: Sequence[Placeholder]) -> bool:
 
 def _asks_for_more(first: Clause, second: Clause) -> bool:
     """Whether the second part is a request of its own, not an afterthought to the first ("..., open ones")."""
-    if first.reading.tools[0][0] != second.reading.tools[0][0]:
+    tool = first.reading.tools[0][0]
+    if tool != second.reading.tools[0][0]:
+        return True
+    head = {"list_records": "record", "query_metrics": "metric", "draft_document": "kind"}.get(tool)
+    if head and first.reading.best(head) != second.reading.best(head):
         return True
     return any(p.label not in ("status", "limit", "skill", "severity", "priority") for p in second.placeholders)

@@ -82,8 +82,8 @@ def counted(understanding: Understanding, vote: Vote | None) -> tuple[Understand
     tools = {clause.reading.tools[0][0] for clause in understanding.clauses} if reading.best("status") == "answer" else set()
     if (vote.status, set(vote.tools)) == (reading.best("status"), tools):
         return understanding, "router+llm"
-    if sure >= DOUBT or vote.probability < CERTAIN:
-        return understanding, "router"
+    if sure >= DOUBT or vote.probability < CERTAIN or len(understanding.clauses) > 1:
+        return understanding, "router"  # each of several requests was read by itself; one line for all knows less
     if not vote.calls:
         told = replace(reading, heads={**reading.heads, "status": _ranked("status", [vote.status], vote.probability)})
         return replace(understanding, reading=told, clauses=tuple(replace(c, reading=told) for c in understanding.clauses)), "llm"
