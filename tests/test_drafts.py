@@ -268,7 +268,9 @@ def test_a_damaged_store_stops_drafts_and_no_question(demo_home, tmp_path):
     for name in ("demo", "index"):
         (tmp_path / name).symlink_to(demo_home / name)
     (tmp_path / "documents").mkdir()
-    (tmp_path / "documents" / "documents.sqlite").write_bytes(b"this is no database, but it is long enough to look like a file of one " * 30)
+    (tmp_path / "documents" / "documents.sqlite").write_bytes(
+        b"this is no database, but it is long enough to look like a file of one " * 30
+    )
     made = build(settings.load(tmp_path))
     try:
         assert made.ask(Ask("What was the OEE of Line 3 yesterday?", "sam"))["status"] == "answered"
