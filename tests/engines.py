@@ -84,8 +84,8 @@ def tables_of(db: sqlite3.Connection) -> list[str]:
     return [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")]
 
 
-def to_postgres(source: Path, server: Server, database: str, native: bool, zoned: bool = False) -> str:
-    """Copy every table; returns the reader's URL. `zoned` keeps instants as `timestamptz`."""
+def to_postgres(source: Path, server: Server, database: str, native: bool, zoned: bool = False, indexes: bool = True) -> str:
+    """Copy every table; returns the reader's URL. `zoned` keeps instants as `timestamptz`, `indexes` makes the demo's."""
     import psycopg
 
     run_sql(server.url("owner"), f"CREATE DATABASE {database}")
@@ -101,7 +101,7 @@ def to_postgres(source: Path, server: Server, database: str, native: bool, zoned
             with target.cursor().copy(f'COPY "{table}" FROM STDIN'.encode()) as copy:
                 for row in db.execute(f'SELECT * FROM "{table}"'):
                     copy.write_row(row)
-        for statement in re.findall(r"CREATE INDEX [^;]+", SCHEMA_SQL.read_text(encoding="utf-8")):
+        for statement in re.findall(r"CREATE INDEX [^;]+", SCHEMA_SQL.read_text(encoding="utf-8")) if indexes else ():
             target.execute(statement.encode())
         target.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
         target.commit()
