@@ -27,7 +27,7 @@ from tools.registry import Step, Tool, ToolError, all_tools
 if TYPE_CHECKING:
     from assistant.llm import LanguageModel
     from assistant.planning import Plan
-    from assistant.router import Reader
+    from assistant.router import Reader, Span
     from assistant.scheduled import Scheduled
     from retrieval.index import Index
     from tools.documents.register import Register
@@ -101,7 +101,18 @@ class Assistant:
         shipped = Router.load(self.settings.router_model)
         if self.settings.frozen:
             return shipped
-        return Remembering(shipped, Memory(self.settings.learned, lambda texts: self.embedder.embed(texts), shipped.read))
+        return Remembering(shipped, Memory(self.settings.learned, lambda texts: self.embedder.embed(texts), shipped.read, self._known))
+
+    def _known(self, text: str) -> list[Span]:
+        """The plant's own names, and times, as they stand in a text."""
+        from assistant.marks import names_of
+        from assistant.periods import find_periods
+        from assistant.router import Span
+
+        names = [Span(one.kind, one.text, one.start, one.end, 1.0) for one in names_of(self.plant).find(text)]
+        taken = [(one.start, one.end) for one in names]
+        times = find_periods(text, self.now(), self.plant.calendar, taken)
+        return [*names, *(Span("period", text[one.start : one.end], one.start, one.end, 1.0) for one in times)]
 
     @cached_property
     def tools(self) -> Mapping[str, Tool]:

@@ -53,11 +53,13 @@ class Taught:
 
 @dataclass
 class Memory:
-    """The accepted examples of a home; a change of the file is seen at the next question."""
+    """The accepted examples of a home; a change of the file is seen at the next question. `known` marks the plant's own
+    names and times in a text, which the router may miss or cut differently in two wordings."""
 
     folder: Path
     embed: Embed
     read: Callable[[str, Sequence[str]], Reading]
+    known: Callable[[str], Sequence[Span]] = lambda text: ()
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _seen: tuple[int, int] = (0, 0)
     _taught: tuple[Taught, ...] = ()
@@ -68,6 +70,7 @@ class Memory:
         taught, vectors = self._current()
         if not taught:
             return None
+        spans = self._certain(question, spans)
         wording = worded(question, spans, context)
         asked = self.embed([wording])[0]
         alike = vectors @ asked
@@ -95,10 +98,15 @@ class Memory:
                 self._seen = (stat.st_mtime_ns, stat.st_size)
             return self._taught, self._vectors
 
+    def _certain(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """The router's spans, and in their place what the plant itself knows to be a name or a time."""
+        certain = list(self.known(text))
+        return [*certain, *(s for s in spans if not any(s.start < k.end and k.start < s.end for k in certain))]
+
     def _learnt(self, taught: Example) -> Taught:
         """An example as the router reads its words, so that both wordings are made alike."""
         context = tuple(taught.context.split(CONTEXT_JOINT)) if taught.context else ()
-        spans = self.read(taught.question, context).spans
+        spans = self._certain(taught.question, self.read(taught.question, context).spans)
         needs = frozenset(mark.label for mark in taught.marks if mark.turn == 0) & {span.label for span in spans}
         return Taught(taught, worded(taught.question, spans, context), needs, bool(context))
 

@@ -3,6 +3,8 @@ accepted, a frozen plant and a refusal change nothing."""
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,11 +29,12 @@ def taught(demo_home, tmp_path_factory):
     """A product whose log is its own."""
     home = tmp_path_factory.mktemp("taught") / "home"
     home.mkdir()
-    for path in demo_home.iterdir():
-        if path.name in ("andon.sqlite", "keys", "andon.toml"):
-            shutil.copytree(path, home / path.name) if path.is_dir() else shutil.copyfile(path, home / path.name)
-        else:
-            (home / path.name).symlink_to(path)
+    with closing(sqlite3.connect(demo_home / "andon.sqlite")) as source, closing(sqlite3.connect(home / "andon.sqlite")) as copy:
+        source.backup(copy)
+    shutil.copytree(demo_home / "keys", home / "keys")
+    shutil.copyfile(demo_home / "andon.toml", home / "andon.toml")
+    for name in ("demo", "index"):
+        (home / name).symlink_to(demo_home / name)
     made = build(settings.load(home))
     yield made
     made.close()
