@@ -26,9 +26,12 @@ from assistant.scribe import (
     Draft,
     Scribe,
     as_number,
+    bounding,
+    in_digits,
     period_notes,
     with_shift,
 )  # fmt: skip
+from assistant.spans import only_a_shift
 from assistant.understand import names_of
 from tools.phrases import metrics_named
 from tools.registry import Period
@@ -43,7 +46,8 @@ _PLURAL_SUBJECT = re.compile(
 )
 _TARGET = re.compile(
     r"\b(?:vs\.?|versus|against|above|below|compared? (?:to|with)|under|over|reach\w*|meet\w*|hit\w*|behind|"
-    r"ahead of|off|on) (?:its |the |our |their |your )?(?:\w+ )?(?:target|goal|budget)s?\b",
+    r"ahead of|off|on) (?:its |the |our |their |your )?(?:\w+ )?(?:target|goal|budget)s?\b|"
+    r"\bcompare\b.* (?:with|to|against) (?:its |the |our |their |your )?(?:\w+ )?(?:target|goal|budget)s?\b",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(r"\b(?:vs\.?|versus|against|compared? (?:to|with)|than(?: in)?)\s+(.+)$", re.IGNORECASE)
@@ -70,6 +74,9 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
             and len(value) > 1
             and key in ("equipment", "line", "product", "shift", "area", "site", "variant", "lot")
         ][:1]
+    if _PARETO.search(scribe.clause.text) and not by and _HAVE_REASONS & set(metrics):
+        by = ["reason"]
+        metrics = ["scrap_count" if name == "scrap_rate" else name for name in metrics]
     held_against = _AGAINST.search(scribe.clause.text) if _against(scribe, None) else None
     period, unresolved, shift = scribe.period(until=held_against.start() if held_against else MOST_CHARACTERS)
     where = with_shift(where, shift)
@@ -80,6 +87,11 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
     arguments: dict[str, Any] = {"metrics": metrics}
     compare, having = _compare_to(scribe, metrics, by, period)
     where |= having
+    if compare == "target" and period is None:
+        times = [p.value.period for p in scribe.clause.placeholders if p.label == "compare" and isinstance(p.value, SaidPeriod)]
+        period = times[0] if times else None  # "compare last week's yield with its target"
+    if isinstance(compare, dict) and set(compare) <= set(by):
+        compare = None  # the two stand side by side
     if isinstance(compare, Period) and period and compare.start == period.start and compare.end == period.end:
         arguments.pop("period", None)
         period = None
@@ -142,6 +154,7 @@ _WHY_CHANGE = re.compile(
 
 
 CERTAIN_BESIDE = 0.97
+_PARETO = re.compile(r"\bpareto\b", re.IGNORECASE)
 _TIMES = ("hour", "day", "week", "month")
 _OVER_TIME = re.compile(
     r"\b(?:by|per|each|every|trend\w*|develop\w*|evol\w*|course|over time|history|progress\w*|split|break\w*|chart|plot|graph|curve|which|best|worst|"
@@ -237,7 +250,7 @@ def _compare_to(scribe: Scribe, metrics: Sequence[str], by: Sequence[str], perio
     bounds = _having(scribe, metrics[0]) if by else {}
     if bounds:
         return None, bounds
-    if kind in ("none", "target") and not said and _TARGET.search(text):
+    if _TARGET.search(text):
         return "target", {}
     against = _against(scribe, period) if not said else None
     if against is not None or (kind == "none" and not said):
@@ -269,16 +282,20 @@ def _against(scribe: Scribe, period: Period | None) -> Period | None:
         return None
     words = m.group(1).strip(" ?.!").split()
     for count in range(min(6, len(words)), 0, -1):
-        said = read_period(" ".join(words[:count]), scribe.question.at, scribe.plant.calendar, period)
+        text = " ".join(words[:count])
+        said = read_period(text, scribe.question.at, scribe.plant.calendar, period)
         if said:
-            return said.period
+            return None if only_a_shift(text, scribe.plant.calendar) else said.period
     return None
 
 
 def _having(scribe: Scribe, metric: str) -> dict[str, Any]:
     """ "Lines with more than 5 %": a bound on the figure itself, where the figures are grouped."""
-    text = scribe.clause.text
-    taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0 and p.label not in ("number", "compare", "limit")]
+    text = in_digits(scribe.clause.text)
+    taken = [
+        (p.start, p.end) for p in scribe.clause.placeholders
+        if p.turn == 0 and p.label not in ("number", "compare", "limit") and not bounding(p, text)
+    ]  # fmt: skip
     for m in QUANTITY.finditer(text):
         more, less = MORE.search(text[: m.start()]), LESS.search(text[: m.start()])
         if (more or less) and not any(start < m.end() and m.start() < end for start, end in taken):

@@ -19,6 +19,7 @@ from assistant.scribe import (
     Draft,
     Scribe,
     as_list,
+    bounding,
     in_digits,
     period_notes,
     with_shift,
@@ -447,7 +448,18 @@ def _sort_field(scribe: Scribe, record: str, sort: str) -> str:
 def _bounding(scribe: Scribe, period: Period) -> bool:
     """Whether the period is the very length that bounds the records."""
     text = in_digits(scribe.clause.text)
-    return any(_measure(p, text) and p.text.lower() in period.text.lower() for p in scribe.clause.placeholders)
+    return any(bounding(p, text) and p.text.lower() in period.text.lower() for p in scribe.clause.placeholders)
+
+
+_LEFT_ASIDE = re.compile(
+    r"\b(?:leav\w+ (?:out|aside)|without|ignor\w+|exclud\w+|except|skip\w*|drop|forget|not counting|nothing|none|hide)\b[^.,;]{0,30}$", re.IGNORECASE
+)
+
+
+def _bounding(scribe: Scribe, period: Period) -> bool:
+    """Whether the period is the very length that bounds the records."""
+    text = in_digits(scribe.clause.text)
+    return any(bounding(p, text) and p.text.lower() in period.text.lower() for p in scribe.clause.placeholders)
 
 
 _LEFT_ASIDE = re.compile(
@@ -468,7 +480,7 @@ def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
     text = in_digits(scribe.clause.text)
     taken = [
         (p.start, p.end) for p in scribe.clause.placeholders
-        if p.turn == 0 and p.label not in ("number", "compare", "text", "query") and not _measure(p, text)
+        if p.turn == 0 and p.label not in ("number", "compare", "text", "query") and not bounding(p, text)
     ]  # fmt: skip
     for m in QUANTITY.finditer(text):
         if any(start < m.end() and m.start() < end for start, end in taken):

@@ -206,6 +206,9 @@ class Scribe:
         """The period said, what of it could not be placed, and the shift that it names. `events`: "now" is no period; `until`: only
         what is said before this place counts."""
         items = [p for p in self.get("period") if p.turn < 0 or p.end <= until]
+        if len(items) > 1:
+            text = in_digits(self.clause.text)
+            items = [p for p in items if p.turn < 0 or not bounding(p, text)] or items
         if not items:
             return None, {}, ""
         said = [p.value for p in items if isinstance(p.value, SaidPeriod)]
@@ -282,6 +285,15 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(sorted((w for w in NUMBER_WORDS if l
 def in_digits(text: str) -> str:
     """The text with number words as digits, every character in its place ("over thirty minutes" -> "over 30     minutes")."""
     return _NUMBER_WORD.sub(lambda m: str(NUMBER_WORDS[m.group(0).lower()]).ljust(len(m.group(0))), text)
+
+
+def bounding(item: Placeholder, text: str) -> bool:
+    """Whether a span taken for a time is a length of time that bounds ("over thirty minutes"); `text` as `in_digits`."""
+    m = QUANTITY.search(text, item.start, item.end)
+    if item.label != "period" or m is None or text[m.end() : item.end].strip():
+        return False
+    before = text[: m.start()]
+    return not before[item.start :].strip().endswith(("last", "past")) and bool(MORE.search(before) or LESS.search(before))
 
 
 def as_list(value: Any) -> list[Any]:

@@ -72,7 +72,7 @@ def only_a_shift(text: str, calendar: Calendar) -> str | None:
 
 def plainly(said: SaidPeriod, read: Callable[[str], SaidPeriod | None]) -> SaidPeriod:
     """The same period, its words without a leading preposition that adds nothing ("from the last quarter")."""
-    text = said.period.text
+    text = re.sub(r"[’']s$", "", said.period.text)
     for _ in range(2):
         shorter = re.sub(
             r"^(?:about|from|in|on|for|during|over|of|at|within|around|the(?= (?:last|past|previous|current|"

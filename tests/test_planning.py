@@ -318,6 +318,42 @@ def test_the_word_for_a_kind_is_no_name(plant):
     assert found.calls[0].arguments["where"] == {"status": "below_minimum"}
 
 
+def test_the_target_keeps_the_period(plant):
+    text = "Compare last week's FPY on Line 3 with its target"
+    found = ask(plant, text, metric="first_pass_yield", compare_to="period", marked={"compare": "last week"})
+    assert (found.calls[0].arguments["compare_to"], found.calls[0].arguments["period"].text) == ("target", "last week")
+
+
+def test_two_shifts_side_by_side_keep_the_period(plant):
+    found = ask(plant, "night shift vs day shift OEE line 1 last week", metric="oee", by="shift")
+    arguments = found.calls[0].arguments
+    assert (arguments["period"].text, arguments.get("compare_to")) == ("last week", None)
+
+
+def test_a_pareto_is_by_reason(plant):
+    arguments = ask(plant, "Pareto of scrap line 1 last month", metric="scrap_rate").calls[0].arguments
+    assert (arguments["metrics"], arguments["by"]) == (["scrap_count"], ["reason"])
+
+
+@pytest.mark.parametrize(("text", "bound"), [("stops over thirty minutes on line 3 yesterday", {"min": 30}), ("list the stops of line 3 yesterday, leave out anything under ten minutes", {"min": 10})])
+def test_a_length_of_time_bounds_and_is_no_period(plant, text, bound):
+    arguments = ask(plant, text, "list_records", record="downtime_events").calls[0].arguments
+    assert (arguments["where"]["duration_min"], arguments["period"].text) == (bound, "yesterday")
+
+
+def test_each_of_several_requests_keeps_its_own_record_and_status(plant):
+    text = "open NCRs for XYZ plus overdue CAPAs"
+
+    def answer(question, context):
+        if question == text:
+            return reading("list_records", starts=[text.index("overdue")], record="nonconformances")
+        return reading("list_records", record="capas" if "CAPA" in question else "nonconformances", record_status="overdue" if "CAPA" in question else "open")
+
+    question = Question(text, NOW, SAM)
+    found = plan(understand(question, plant, ScriptedRouter(answer)), question, plant, {}, None, POLICY)
+    assert [(c.arguments["records"], c.arguments["where"]["status"]) for c in found.calls] == [("nonconformances", "open"), ("capas", "overdue")]
+
+
 def test_a_new_question_inherits_nothing(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
     found = ask(
