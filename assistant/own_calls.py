@@ -150,8 +150,13 @@ def _metric_call(read: Linked, scribe: Scribe) -> Draft | None:
     return Draft("query_metrics", arguments, unresolved, period_notes(unresolved, period, scribe))
 
 
+_DOWN = re.compile(r"\bhow long\b.*\b(?:down|stopped|standing|out of (?:order|service)|not running|idle)\b", re.IGNORECASE)
+
+
 def _made(read: Linked) -> str | None:
     """ "How many parts did we make", "which machine produced the most": the count of parts, where no record is counted."""
+    if _DOWN.search(read.text) and "downtime" in read.plant.model.metrics:
+        return "downtime"
     if "total_count" not in read.plant.model.metrics or not _MADE.search(read.text):
         return None
     counted = re.search(r"\bhow many ([a-z]+)\b", read.text, re.IGNORECASE)

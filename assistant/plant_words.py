@@ -145,7 +145,7 @@ _BROAD = frozenset(
         "item",
         "data",
         "table",
-        "unit",
+        
         "row",
         "report",
         "result",
@@ -191,7 +191,7 @@ def linked(understanding: Understanding, plant: Plant) -> Linked:
             if (
                 meanings
                 and not span & (taken | named)
-                and not (size == 1 and raw[start] in PLAIN - {"order", "level", "type", "value", "unit", "record"})
+                and not (size == 1 and raw[start] in PLAIN and not _named_thing(meanings, raw[start]))
             ):
                 read.hits.append(Hit(start, start + size, tuple(read.words[start : start + size]), meanings, read.places[start]))
                 taken |= span
@@ -220,6 +220,12 @@ def linked(understanding: Understanding, plant: Plant) -> Linked:
         }
     )
     return read
+
+
+def _named_thing(meanings: Sequence[Meaning], word: str) -> bool:
+    """Whether a word that mostly says nothing ("unit") is the plant's own word for a record or a level."""
+    kept = word in ("order", "level", "type", "value", "unit", "record")
+    return kept or (word not in ("record", "records", "entry", "entries", "data") and any(m.kind in ("record", "level") for m in meanings))
 
 
 def _beside_its_key(at: int, meanings: Sequence[Meaning], hits: Sequence[Hit]) -> tuple[Meaning, ...]:

@@ -11,8 +11,8 @@ from datetime import date
 from typing import Any
 
 from tools.draft_records import Drafted
-from tools.draft_values import duration_like, seconds_of
 from tools.draft_text import own_name, q
+from tools.draft_values import duration_like, seconds_of
 from tools.model_file import UNCERTIFIED
 from tools.schema_profile import ColumnProfile, Reader
 from tools.schema_words import distinct, label_of, own_words, unit_of, words_of
@@ -367,7 +367,7 @@ def _events(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> None
             loss="downtime",
         )
         if "stops" in book.elements and "downtime_events" in sums:
-            book.metric("mttr", "Mean length of a stop", ["mttr", "mean time to repair", "average downtime", "mean downtime", "average stop duration"], "downtime / stops", "down_s / stops", "duration_s", "down",
+            book.metric("mttr", "Mean length of a stop", ["mttr", "mean time to repair", "average downtime", "mean downtime", "average stop duration", "average duration of stops", f"average duration of {stops.label if stops else 'stops'}", f"average {stops.singular if stops else 'stop'} duration"], "downtime / stops", "down_s / stops", "duration_s", "down",
                         undefined="there was no stop", _note="CHECK: every stop counts; restrict the element to failures where the plant tells them apart")  # fmt: skip
             if "running_s" in book.elements:
                 book.metric(
@@ -440,7 +440,8 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
     measures = [(name, key, column, r) for name, r in records.items() for key, column in r.measures.items()]
     for name, key, column, r in measures[:MOST_MEASURES]:
         words = label_of(column.name).lower()
-        own, of = own_words(column.name), r.singular
+        of = r.singular.removesuffix(" entry").removesuffix(" log").removesuffix(" history").removesuffix(" record")
+        own = own_words(column.name)
         full = " ".join(words_of(column.name))
         stem = own_name(f"{name} {key}", book.elements)
         lasting = duration_like(column)
@@ -454,7 +455,9 @@ def _measures(book: _Book, records: Mapping[str, Drafted], reader: Reader) -> No
             for w in distinct([words, own, full])
             for a in (f"average {w}", f"mean {w}", f"avg {w}", f"average {of} {w}", f"average {w} per {of}")
         ]
-        totals = [a for w in distinct([words, own, full]) for a in (f"total {w}", f"sum of {w}", f"overall {w}", f"{of} {w}")]
+        totals = [
+            a for w in distinct([words, own, full]) for a in (f"total {w}", f"sum of {w}", f"overall {w}", f"{of} {w}", f"total {of} {w}")
+        ]
         mean_free, total_free = [a for a in means if a not in used], [a for a in totals if a not in used]
         used |= {*mean_free, *total_free}
         book.metric(

@@ -95,6 +95,9 @@ def _record(
     one = " ".join([*words[:-1], singular(words[-1])])
     many = " ".join([*words[:-1], plural(singular(words[-1]))])
     aliases = distinct([own, many, one, *_ALIASES.get(name, [])])
+    core = [w for w in words if w not in ("log", "history", "detail", "details", "fact", "entry", "protocol", "journal", "transaction")]
+    if core and len(core) < len(words):
+        aliases = distinct([*aliases, " ".join([*core[:-1], plural(singular(core[-1]))]), " ".join([*core[:-1], singular(core[-1])])])
     if words[-1] in _UNCOUNTED:
         one, many = f"{' '.join(words)} {_UNCOUNTED[words[-1]]}", f"{' '.join(words)} {plural(_UNCOUNTED[words[-1]])}"
         aliases = distinct([*aliases, one, many])

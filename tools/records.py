@@ -376,7 +376,7 @@ def _count(
     timed = any(k in TIME_KEYS or (k == "shift" and "shift" not in record.fields) for k in by)
     span = _period(call, record, wanted, period)
     if span is None and timed:
-        days = record.default_days or 30
+        days = record.default_days or (_days_recorded(call, record) if plant.foreign else 30)
         start = plant.calendar.day(plant.calendar.local(call.now).date() - timedelta(days=days))[0]
         span = Period(f"the last {days} days", start, call.now, True)
     rows, span, notes = _rowset(call, record, wanted, span, by)
@@ -406,6 +406,14 @@ def _count(
         by[0], _facts(plant, record, wanted, span, total), query=query_of(plant, answer, True), record=name,
     )  # fmt: skip
     return Selection(evidence, total, span, notes + ((f"period: {span.text}",) if span is not None and span.assumed else ()))
+
+
+def _days_recorded(call: Call, record: RecordSpec) -> int:
+    """How many days back the first row of a record lies, for a plant whose model sets no window."""
+    rows = Rowset(call.plant, record, Parameters(), call.now)
+    at = rows.sql_of(record.time or "")
+    first = call.plant.read_time(call.plant.query(Statement(f"SELECT MIN({at}) AS first_one FROM {rows.from_sql()}")).rows[0][0], record.table)
+    return max(1, (call.now - first).days + 1) if first is not None and first < call.now else 30
 
 
 def _run(call: Call, sql: str, parameters: Parameters) -> Rows:

@@ -50,13 +50,13 @@ DIMENSIONS: Mapping[str, frozenset[str]] = {
 }
 #: Records by the words of their table (each counts), and words that speak against.
 RECORDS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    "downtime_events": (frozenset(("downtime", "stopped", "breakdown", "interruption")), frozenset(("reason", "type"))),
+    "downtime_events": (frozenset(("downtime", "stopped", "breakdown", "break", "breaks", "interruption")), frozenset(("reason", "type"))),
     "alarm_events": (frozenset(("alarm", "message", "event", "error")), frozenset(("defect", "type"))),
     "nonconformances": (frozenset(("nonconformance", "defect", "deviation", "complaint", "claim", "rejection")), frozenset(("type", "capa", "category"))),
     "capas": (frozenset(("capa", "action")), frozenset()),
     "quality_results": (frozenset(("quality", "inspection", "test", "measurement", "sample", "analysis", "lab", "calibration")), frozenset(("plan", "type", "sensor"))),
     "certifications": (frozenset(("certificate", "training", "skill", "license", "course")), frozenset(("type",))),
-    "maintenance_logs": (frozenset(("maintenance", "service", "repair", "history", "log")), frozenset(("order", "plan"))),
+    "maintenance_logs": (frozenset(("maintenance", "service", "repair")), frozenset(("order", "plan", "request"))),
     "maintenance_orders": (frozenset(("maintenance", "service", "repair", "request", "work", "order")), frozenset(("production", "log"))),
     "production_orders": (frozenset(("order", "job", "production", "work", "run", "campaign", "process")), frozenset(("maintenance", "sales", "purchase", "customer", "hour"))),
     "lots": (frozenset(("lot", "batch")), frozenset(("genealogy",))),
@@ -127,7 +127,20 @@ def _machines_and_products(taken: dict[str, Role], named: set[str], schema: Sche
                 taken[name] = replace(role, kind="dimension", name="product", evidence=f"{role.evidence}; what is counted points at it")
                 named.add("product")
                 break
-    if "equipment" in named:
+    _first_list(taken, named, schema, parts, pointing, "equipment")
+    _first_list(taken, named, schema, parts, pointing, "product")
+
+
+def _first_list(
+    taken: dict[str, Role],
+    named: set[str],
+    schema: SchemaProfile,
+    parts: Mapping[str, Mapping[str, str]],
+    pointing: Mapping[str, Sequence[str]],
+    what: str,
+) -> None:
+    """Give a dimension that no table has claimed to the list of names that most events and counts point at."""
+    if what in named:
         return
     lists = [
         n
@@ -136,9 +149,9 @@ def _machines_and_products(taken: dict[str, Role], named: set[str], schema: Sche
     ]
     best = max(lists, key=lambda n: len(pointing.get(n, ())), default=None)
     if best is not None and pointing.get(best):
-        why = f"a list of names that {', '.join(pointing[best][:3])} point at; taken for the machines"
-        taken[best] = Role(schema.tables[best], "dimension", "equipment", why, True, parts[best])
-        named.add("equipment")
+        why = f"a list of names that {', '.join(pointing[best][:3])} point at; taken for the {'machines' if what == 'equipment' else 'products'}"
+        taken[best] = Role(schema.tables[best], "dimension", what, why, True, parts[best])
+        named.add(what)
 
 
 def own_record_name(name: str, taken: set[str]) -> str:
@@ -209,6 +222,10 @@ def _claims(table: TableProfile, parts: Mapping[str, str], pointed_at: bool) -> 
         if record == "certifications" and "expiry" in parts:
             score += 2
         found.append(("record", record, score, f"{', '.join(sorted(hit))} in its name; {_columns_said(parts)}"))
+    if {"start", "end", "reason"} <= set(parts) and not any(
+        role in ("downtime_events", "maintenance_orders", "alarm_events") for _, role, _, _ in found
+    ):
+        found.append(("record", "downtime_events", 2.2, f"spans of time with a reason: {_columns_said(parts)}"))
     if measures >= 2 and timed and not any(role in ("production_orders", "production_records") for _, role, _, _ in found):
         found.append(("record", "production_records", 2.5 + measures, f"counts or shares over time: {_columns_said(parts)}"))
     return [claim for claim in found if claim[2] > 1.5]
@@ -361,19 +378,11 @@ def lasts(column: ColumnProfile) -> bool:
 def _fill(table: TableProfile, found: dict[str, str], used: set[str]) -> None:
     """Parts that the others imply: the name of a row, its time, a lone quantity."""
     texts = [c for c in table.columns if c.kind == "text" and c.format == "" and not c.link]
-    own = set(table.words)
+    own = set(table.words) | {"name", "description", "short", "long", "full", "first", "last"}
     ranked = [
-        (
-            ("name" in c.words) * 3
-            + (c.unique and c.name != table.key)
-            + ("description" in c.words)
-            - len(c.words) * 0.1
-            + bool(own & set(c.words)) * 0.5,
-            -i,
-            c,
-        )
+        (3 * ("name" in c.words) + 1.5 * c.unique + ("description" in c.words) - 3.0 * bool(set(c.words) - own) - len(c.words) * 0.1, -i, c)
         for i, c in enumerate(texts)
-        if c.name != table.key and ("name" in c.words or (c.unique and ("description" in c.words or set(c.words) & own)))
+        if c.name != table.key and ("name" in c.words or (c.unique and ("description" in c.words or set(c.words) & set(table.words))))
     ]
     if ranked:
         found["name"] = max(ranked, key=lambda item: item[:2])[2].name

@@ -14,7 +14,7 @@ from functools import cache
 
 #: English word -> the forms in which schemas write it: abbreviations, then other languages.
 _FORMS = """
-acknowledged: ack quittiert acknowledge | action: massnahme accion | active: aktiv actif | actual: act ist real reel effective
+acknowledged: ack quittiert acknowledge | action: massnahme accion | active: aktiv actif | actual: act ist real effective
 address: adresse anschrift addr direccion | alarm: alm alarme alarma meldung stoermeldung | amount: amt betrag montant importe
 area: bereich bereiche zone abteilung department dept halle hall section secteur | article: artikel item sku erzeugnis articulo
 assigned: zugewiesen | availability: verfuegbarkeit disponibilite | bank: iban bic
@@ -47,7 +47,7 @@ number: nr no num nummer numero | oee: gesamtanlageneffektivitaet trs | opened: 
 operator: bediener oper operateur operario anlagenfahrer | order: auftrag auftraege ord ordre orden commande | ordered: bestellt
 organic: bio | packaging: verpackung | part: teil teile piece pieza pcs stueck stk pieces parts | percent: pct prozent proz | performance: leistung leistungsgrad
 person: personen | phone: telefon tel handy mobile fax telephone | pin: | place: platz | plan: | planned: pln soll geplant plan planmaessig prevu previsto scheduled schedule
-plant: werk werke usine planta factory fabrik betrieb | position: pos | pressure: druck press | previous: vorherige | price: preis prix precio | priority: prio prioritaet priorite
+plant: werk werke usine planta factory fabrik betrieb | position: pos | pressure: druck press | previous: vorherige | price: preis prix precio | priority: prio prioritaet priorite urgency dringlichkeit urgence
 process: prozess | produced: hergestellt made ausbringung output produzierte gefertigt | product: prod produkt produkte produit producto finished_good
 production: fertigung fert prodn produktion produccion fabrication herstellung | quality: qualitaet qual qs qm qc qualite calidad | quantity: qty menge mng quantite cantidad qte
 rate: quote | reason: grund gruende rsn raison motif motivo | received: eingang wareneingang | reject: rej rejects rejected rebut_de ausgesondert | reorder: meldebestand bestell rop
