@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
+from tools.comparison import previous
 from tools.correlations import find_correlations
 from tools.documents.kinds import DataSpec, Kind
 from tools.documents.knowledge import alarm_findings, procedure_findings, trace_findings
 from tools.evidence import MISSING, Column, Evidence, Value, show
 from tools.metrics import query_metrics
 from tools.query import supports
-from tools.records import list_records, select
+from tools.records import MAX_ROWS, list_records, select
 from tools.registry import Call, Period, Result, Unanswerable
 from tools.sql import Grants, Rows, Snapshot, Statement
 
@@ -70,6 +71,7 @@ class Draft:
     values: dict[str, object] = field(default_factory=dict)
     evidence: list[Evidence] = field(default_factory=list)
     tokens: list[Any] = field(default_factory=list)
+    asked: dict[str, Result] = field(default_factory=dict)
     tell: Callable[[str], None] = lambda _: None
 
     def cite(self, item: Evidence) -> str:
@@ -130,6 +132,7 @@ class Finding:
         self.value, self._text, self._column, self._items = value, text, column, items
         self._marker = ""
         self.note = ""
+        self.compared_with: Evidence | None = None
         self.checked = 0
 
     # For the part makers of wording.py; a template cannot reach names with an underscore, and these give no plant text.
@@ -179,7 +182,8 @@ class Finding:
     @property
     def compared(self) -> str:
         """What the figure is compared with, with its citation: `77.9 % the week before`."""
-        return self._draft.token(Shown(self.note, self.marker)) if self.note else ""
+        marker = self._draft.cite(self.compared_with) if self.compared_with is not None else self.marker
+        return self._draft.token(Shown(self.note, marker)) if self.note else ""
 
     def has(self, name: str) -> bool:
         return self._evidence is not None and self._evidence.facts.get(name, (None, None))[1] not in (None, "")
@@ -246,27 +250,47 @@ def _columns(draft: Draft, record: str, wanted: tuple[str, ...] | None) -> list[
 
 
 def _metric(draft: Draft, spec: DataSpec, label: str) -> Finding:
+    """One figure. All figures of one scope and period are asked in one statement, and once more for the period before."""
     name = spec.metric or ""
     if name not in draft.call.plant.model.metrics:
         return Finding(draft, label, message=f"This plant's model has no {name.replace('_', ' ')}.", text="no data")
-    where = draft.filled(spec.where)
-    scope = {**(draft.where if spec.scoped else {}), **(where or {})}
-    against = "target" if spec.target else "previous_period" if spec.previous else None
-    result = query_metrics(draft.call, [name], scope, draft.period if spec.dated else None, compare_to=against)
-    if result.status in ("no_data", "needs_clarification") and against == "target":
-        result = query_metrics(draft.call, [name], scope, draft.period if spec.dated else None)
-    _stop(result)
-    if not result.evidence:
-        return Finding(draft, label, message=result.message, text="no data")
-    found = result.evidence[0]
+    scope = {**(draft.where if spec.scoped else {}), **(draft.filled(spec.where) or {})}
+    period = draft.period if spec.dated else None
+    asked: list[str] = [
+        str(other.metric) for other in draft.kind.spec.data.values()
+        if other.metric in draft.call.plant.model.metrics and (other.where, other.scoped, other.dated) == (spec.where, spec.scoped, spec.dated)
+    ]  # fmt: skip
+    found = _figures(draft, list(dict.fromkeys(asked)), name, scope, period)
+    if found is None:
+        return Finding(draft, label, message=f"{label}: no data in this period.", text="no data")
     value, column = found.rows[0][name], found.column(name)
     finding = Finding(draft, label, found, value=value, text=draft.show(value, column), column=column)
-    before = found.rows[0].get(f"{name}_before")
-    if against is not None and before is not None:
-        compared = str(found.facts["compared_with"][1]).lower()
-        shown = draft.show(before, found.column(f"{name}_before"))
-        finding.note = f"target {shown}" if compared == "target" else f"{shown} {compared}"
+    if spec.target:
+        result = query_metrics(draft.call, [name], scope, period, compare_to="target")
+        before = result.evidence[0].rows[0].get(f"{name}_before") if result.evidence else None
+        if before is not None:
+            finding = Finding(draft, label, result.evidence[0], value=value, text=finding.text, column=column)
+            finding.note = f"target {draft.show(before, column)}"
+    elif spec.previous and period is not None:
+        earlier = previous(draft.call, period)
+        known = _figures(draft, list(dict.fromkeys(asked)), name, scope, earlier)
+        if known is not None and known.rows[0][name] is not None:
+            finding.note, finding.compared_with = f"{draft.show(known.rows[0][name], column)} {earlier.text}", known
     return finding
+
+
+def _figures(draft: Draft, names: list[str], name: str, scope: dict[str, object], period: Period | None) -> Evidence | None:
+    """The evidence that holds a figure: of all names together, or of this one alone where another cannot be asked so.
+    None when there is no data."""
+    for wanted in (tuple(names), (name,)):
+        key = f"{wanted} {sorted(scope.items(), key=str)} {period}"
+        if key not in draft.asked:
+            draft.asked[key] = query_metrics(draft.call, list(wanted), scope, period)
+        result = draft.asked[key]
+        _stop(result)
+        if result.evidence:
+            return result.evidence[0]
+    return None
 
 
 def _stop(result: Result) -> None:
@@ -340,8 +364,11 @@ def _list(draft: Draft, spec: DataSpec, label: str) -> Finding:
     where, why = _wanted(draft, record, spec)
     if where is None:
         return Finding(draft, label, message=why)
-    found = select(draft.call, record, where, _period(draft, record, spec), _columns(draft, record, spec.columns), spec.order, spec.limit)
+    few = spec.limit if spec.limit is not None and spec.limit <= MAX_ROWS else None  # what an answer may show is its own cap
+    found = select(draft.call, record, where, _period(draft, record, spec), _columns(draft, record, spec.columns), spec.order, few)
     total = found.query.row_count if found.query else len(found.rows)
+    if spec.limit is not None and len(found.rows) > spec.limit:
+        found = replace(found, rows=found.rows[: spec.limit])
     finding = Finding(draft, label, found, "" if found.rows else f"{label}: none.", value=total, text=f"{total:,}".replace(",", " "))
     if total > len(found.rows):
         finding.note = f"{len(found.rows)} of {total} rows are shown."

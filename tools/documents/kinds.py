@@ -2,7 +2,7 @@
 
 A kind is an entry of a YAML file and a text template beside it; the shipped ones are `kinds.yaml` and `templates/`. A
 plant's own folder adds kinds or replaces shipped ones, or their templates, by name, without code: tests/test_kinds.py
-drafts one that stands in a test folder only. docs/documents.md is the reference of both files.
+drafts one that stands in a test folder only. docs/document-kinds.md is the reference of both files.
 """
 
 from __future__ import annotations

@@ -50,8 +50,14 @@ class Parts:
 
     def figures(self, *findings: Finding) -> list[Part]:
         """Tiles, one a figure."""
-        items = [{"label": f.label, "text": f.text or f.message or "no data", "marker": f.marker, "note": f.note} for f in findings]
+        items = [{"label": f.label, "text": f.text or f.message or "no data", "marker": f.marker, "note": self._note(f)} for f in findings]
         return [{"part": "figures", "items": items}]
+
+    def _note(self, finding: Finding) -> str:
+        """What a tile is compared with, and where that comes from."""
+        if finding.compared_with is None:
+            return finding.note
+        return f"{finding.note} [{self.draft.cite(finding.compared_with)}]"
 
     def table(self, finding: Finding, *columns: str, title: str = "") -> list[Part]:
         """The rows; `columns` picks and orders them."""
