@@ -118,3 +118,21 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(tmp_path):
     (folder / "documents.sqlite").write_bytes(b"no database at all, but long enough to be read as one " * 20)
     with pytest.raises(Unavailable, match="cannot be used"):
         a_register(tmp_path)
+
+
+def test_earlier_contents_are_held_too(register):
+    made = register.keep(a_document(), PROOF, SAM)
+    first = register.store.get(made.id).tree
+    register.edit(made.id, SAM, "Purpose", "Other words.")
+    assert register.store.audit() == []
+    _sql(register, "DELETE FROM blobs WHERE sha256 = ?", (first,))
+    assert register.store.audit(made.id) == [(made.id, f"The content of {made.id} at version 1 of revision 1 was changed or is gone.")]
+
+
+def test_a_pdf_that_was_prepared_and_not_signed_is_not_kept(register):
+    identity = brought_to(register, "in_review")
+    before = _sql(register, "SELECT COUNT(*) FROM blobs")
+    register.prepare(identity, QUINN, reason="one look")
+    register.take("reject", identity, QUINN, reason="no")
+    assert _sql(register, "SELECT COUNT(*) FROM blobs") == before
+    assert _sql(register, "SELECT COUNT(*) FROM prepared") == [(0,)]

@@ -253,13 +253,14 @@ class DocumentStore:
                 yield entry.document, f"Signature {entry.new['signature']} of {entry.document} was removed."
 
     def _record_faults(self, db: sqlite3.Connection, document: str, entries: Sequence[Entry], trusted: bool) -> Iterator[tuple[str, str]]:
-        told, there = _told(entries), set()
+        told, there, current = _told(entries), set(), set()
         for row in db.execute(f"SELECT {', '.join(_COLUMNS)}, seal FROM revisions WHERE ? IN ('', document)", (document,)):
             there.add((row[0], str(row[1])))
             if self.chain.mac("revision", row[:-1]) != row[-1]:
                 yield row[0], f"The record of {row[0]} revision {row[1]} was changed."
                 continue
             kept = _kept(row[:-1])
+            current.add(kept.tree)
             signed = db.execute("SELECT manifest FROM signatures WHERE document = ? AND revision = ?", (kept.document, str(kept.revision)))
             yield from ((kept.document, text) for text in _faults(db, kept, [one[0] for one in signed]))
             last = told.get((kept.document, str(kept.revision)))
@@ -269,12 +270,10 @@ class DocumentStore:
             if (identity, revision) not in there:
                 yield identity, f"{identity} revision {revision} was removed."
         for name, entry in {str(entry.new["content"]): entry for entry in entries if "content" in entry.new}.items():
-            content = _blob(db, name)
-            if content is None or hashlib.sha256(content).hexdigest() != name:
-                yield (
-                    entry.document,
-                    f"The content of {entry.document} at version {entry.new['version']} of revision {entry.revision} was changed or is gone.",
-                )
+            content = None if name in current else _blob(db, name)
+            if name not in current and (content is None or hashlib.sha256(content).hexdigest() != name):
+                where = f"{entry.document} at version {entry.new['version']} of revision {entry.revision}"
+                yield entry.document, f"The content of {where} was changed or is gone."
 
 
 def _telling(kept: Kept) -> dict[str, Any]:
