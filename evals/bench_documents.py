@@ -17,9 +17,9 @@ from tools.documents import draft_document, render
 from tools.registry import Call, Period
 
 GOALS = {"ten pages": 3000.0, "two hundred pages": 20_000.0}
-#: Rows of results that fill two hundred pages.
-_MANY_ROWS = 14_000
-_LONG_KIND = f"""
+#: Days of results that fill two hundred pages.
+_MANY_DAYS = 75
+_LONG_KIND = """
 long_list:
   title: All results
   data:
@@ -27,8 +27,6 @@ long_list:
       list: quality_results
       columns: [measured, lot, equipment, characteristic, value, unit, lower_limit, upper_limit, result]
       order: measured desc
-      limit: {_MANY_ROWS}
-      dated: false
       label: Results
 """
 
@@ -50,8 +48,10 @@ def documents(plant: Demo) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="andon-bench-") as name:
         (Path(name) / "long.yaml").write_text(_LONG_KIND, encoding="utf-8")
         (Path(name) / "long_list.j2").write_text("# Results\n{{ table(results) }}\n", encoding="utf-8")
-        drafted, printed, pages = _timed(plant, "long_list", {}, None, Path(name))
-    rows.append(_row(f"list of {_MANY_ROWS} rows: draft and PDF of {pages} pages", drafted + printed, "ms", GOALS["two hundred pages"]))
+        drafted, printed, pages = _timed(
+            plant, "long_list", {}, Period("long", until - timedelta(days=_MANY_DAYS), until), Path(name)
+        )  # fmt: skip
+    rows.append(_row(f"list of {_MANY_DAYS} days of results: draft and PDF of {pages} pages", drafted + printed, "ms", GOALS["two hundred pages"]))
     return rows
 
 
