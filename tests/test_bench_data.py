@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,14 +13,19 @@ from evals import bench_data
 from evals.postgres_server import installed
 
 
-def leftovers() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("andon-bench-*")}
+@pytest.fixture
+def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short-named temporary folder of the test's own, which the server's user can enter."""
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    folder.chmod(0o755)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_small_tables_are_measured_and_deleted() -> None:
-    before = leftovers()
+def test_small_tables_are_measured_and_deleted(temporary: Path) -> None:
     rows = {row["what"]: row for row in bench_data.rows((3_000, 12_000))}
-    assert leftovers() == before
+    assert list(temporary.iterdir()) == []
     engines = ("SQLite", "PostgreSQL") if installed() is not None else ("SQLite",)
     for engine in engines:
         for size in ("3,000", "12,000"):
