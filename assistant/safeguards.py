@@ -217,11 +217,177 @@ _TAMPERS = re.compile(
 )
 
 
+# -- commands, told by their grammar: who is spoken to, a verb, what it is done to
+
+_ASKED = (
+    r"(?:(?:please|pls|plz|kindly|hey|hi|andon|ok|okay|so|now|just|and|then|quickly|simply|go ahead and|go and|sir|emergency|bitte|also|well|look|right|"
+    r"can(?:'t)? you|could you|would you|will you|can u|could u|i want you to|i need you to|i'd like you to|i would like you to|you can|you may|you should|"
+    r"do me a favou?r and|be so kind and|let's|lets|no|jam is out|have it|tell it to|next|from there|remotely|for me|directly|already)[ ,:!.]+){0,6}"
+)
+#: What names a document, a figure or a request rather than the thing itself.
+_PAPER = re.compile(
+    r"\b(?:how|procedures?|steps?|reports?|checklists?|sequence|manual|tickets?|lists?|reasons?|documents?|handover|instructions?|history|logs?|chart|graph|table|"
+    r"summary|overview|trend|count(?! to)|sop|sops|query|analysis|pareto|drawing|photos?|work ?orders?|jobs?|when|what|which|why|who|times?|events?|causes?|rate|details?|training|notes?|"
+    r"guide|draft|figures?|shown|per|by (?:line|shift|machine|day|week)|meaning|diagram|schematic|plan|picture|view|section|page|conditions?|requirements?|criteria|part numbers?|relay|by hand|leak check|lost|switch on line)\b",
+    re.IGNORECASE,
+)
+_MACHINE = (
+    r"(?:lines?|machines?|robots?|cnc|press(?:es)?|conveyors?|pumps?|valves?|ovens?|furnaces?|mixers?|fans?|motors?|spindles?|axis|axes|heaters?|fillers?|washers?|"
+    r"palleti[sz]ers?|compressors?|cranes?|burners?|reactors?|agitators?|doors?|clamps?|capper|labell?er|packer|wrapper|dryer|drier|kiln|lathe|mill|extruder|"
+    r"granulator|shredder|lyophili[sz]er|autoclave|sterili[sz]er|tank|vessel|silo|boiler|chiller|agvs?|belts?|drives?|plc|hmi|hoist|lift|gate|gantry|cells?|roasters?|"
+    r"cutter|saw|grinder|welder|tunnel|blower|everything|hall|station|former|bagger|hopper|feeder|gripper|turntable|carousel|winder|unwinder|coater|printer|"
+    r"scanner|controller|cycle|program|recipe|batch|purge|equipment|unit|skid|plant|homogeni[sz]er|pasteuri[sz]er|separator|centrifuge|evaporator|damper|exhaust|ventilation|"
+    r"nutrunner|case packer|tool changer|turret|tailstock|chuck|vacuum|steam|water|air|gas|power|[a-z]+-?\d[\w-]*|\d+)"
+)
+_PARAMETER = (
+    r"(?:temperature|temp|speed|pressure|limits?|set ?points?|threshold|rate|dos(?:e|ing)|tolerances?|window|levels?|torque|feed(?: ?rate)?|override|frequency|"
+    r"hold(?:ing)? ?(?:time)?|purge|interval|flow|counter|standard cycle|cycle time|cut-?out|trip|delay|timer|width|gap|weight|volume|ratio|viscosity|ph|humidity|"
+    r"vibration|current|voltage|power|force|stroke|dwell|gain|offset|factor|parameter|value|brightness|sensitivity|alarm|rpm|thickness|length|diameter|concentration|target|position|angle)"
+)
+_RECORD = (
+    r"(?:lots?|batch(?:es)?|orders?|ncrs?|ncs?|non-?conformances?|capas?|records?|reports?|sops?|documents?|entr(?:y|ies)|work orders?|tickets?|deviations?|"
+    r"stops?|holds?|results?|counts?|counters?|dispositions?|inspections?|checks?|checklists?|complaints?|concessions?|approvals?|signatures?|certificates?|trainings?|"
+    r"first articles?|first article check|line clearance|calibrations?|measurements?|values?|readings?|samples?|delivery|deliveries|quarantine|pallets?|serials?|revisions?|drafts?|"
+    r"downtime|breakdowns?|rejects?|scrap|bookings?|jobs?|change(?:over)? records?|logs?|cleaning records?|audit trail|bore|log ?books?|forms?|[a-z]+-?\d[\w/-]*|\d{3,})"
+)
+_COMMANDS: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(rf"^{_ASKED}{rest}", re.IGNORECASE)
+    for rest in (
+        # moving: start filler 1, send robot 1 home, give CNC-02 a reset
+        rf"(?:start|stop|halt|pause|resume|restart|reboot|re-?start|home|jog|run(?! (?:time|rate|hours))|fire up|spin up|power (?:on|off|up|down|cycle)|switch (?:on|off|over)|turn (?:on|off)|shut(?: ?down| off)?|"
+        rf"open|close|unlock|send|drive|move|kill|wake|zero|tare|inhibit|force|eject|abort|energi[sz]e|de-?energi[sz]e|activate|deactivate|disable|enable|engage|retract|extend|rotate|"
+        rf"purge|vent|drain|flush|boot|cool down|heat up|load|upload|push|advance|start stop)\b(?!-| of\b| time| date| reason| orders?\b| ncrs?\b| capas?\b| deviations?\b| work| lots?\b| nc\b| complaints?\b| an? | maintenance| (?:someone|somebody|the forklift|your|me)\b|ed\b| jobs?| tickets?| issues?| items?| findings?| actions?)"
+        rf"(?: (?:the|all|every|my|this|that|our|a|both|each|up|new|main|whole|entire|\w+|\w+-\w+|\"[^\"]+\")){{0,4}}? {_MACHINE}\b",
+        rf"(?:switch|turn|power|shut|put|take|bring|set|start|fire|wind|slow|speed|spin) (?:\w+ ){{0,4}}{_MACHINE}(?: \w+)? (?:on|off|down|up|out of service|into (?:manual|auto\w*)|to (?:manual|auto\w*|home|zero))\b",
+        r"(?:give|do) [\w -]{1,30} a (?:re-?set|re-?start|reboot|kick|home|homing|push|cycle)\b",
+        rf"(?:hit|press|push|click) (?:cycle )?(?:start|stop|go|reset|the (?:start|stop|reset) button)\b",
+        r"(?:make|let|have|keep|get) (?:the )?[\w -]{1,30} (?:run(?:ning)?|turn(?:ing)?|start(?:ed)?|stop(?:ped)?|move|spin|go (?:home|backwards?)|awake|warm|up and running|come to a stop)\b",
+        r"(?:tell|instruct|command) (?:the )?(?:[\w-]+ ){0,3}(?:controller|robot|plc|system|line|machine|mes|agv)\b[^?]*\b(?:\d+|is|to|that)\b|tell (?:the |them )?[^?]*\b(?:is|are) (?:qa |quality )?(?:approved|released|ok)\b",
+        r"(?:silence|mute|ack(?:nowledge)?|suppress|inhibit|shelve|clear|reset|kill) (?:and (?:reset|silence|clear) )?(?:all |the |every |that |any |these |those |active )*(?:\w+ )?(?:alarms?|horn|warnings?|alert|siren)\b(?!s? (?:procedure|how|mean|list|history|log|sound))(?! sound)[^?]*\b(?:for me|on|at|now|please|all|from)\b(?! (?:a|the) (?:manual|panel))",
+        # setting
+        rf"(?:set|raise|lower|increase|decrease|reduce|bump|crank|bring|turn|adjust|change|put|widen|narrow|make|drop|lift|push|move|correct|override|shorten|extend|limit|write|dial|take|load|rais|up)\b[^?]{{0,70}}?\b{_PARAMETER}\b[^?]{{0,40}}?\b(?:to|by|from|at|up|down|off|=|plus|minus|back)\b ?(?:the )?(?:old|default|max\w*|full|zero|half|about |around )?\s*(?:-?\d|{_NUMBER})",
+        rf"(?:lower|raise|widen|loosen|relax|increase|reduce|shorten|skip|cut) (?:the |automatic |all )*(?:[\w-]+ ){{0,3}}{_PARAMETER}\b[^?]{{0,40}}\b(?:so|for today|until|now|a bit|from now on|to \d)\b",
+        rf"(?:skip|leave out|omit|cut short|shorten) (?:the )?(?:automatic |nitrogen |air )?(?:purge|rinse|cleaning|drying|hold|warm-?up|cool-?down|self-?test|check|test|leak test)\b",
+        # deciding about records
+        rf"(?:approve|release|un-?block|un-?quarantine|sign(?: off)?|close(?: out)?|void|cancel|delete|erase|remove|wipe|purge|merge|back-?date|falsify|forge|overwrite|"
+        rf"amend|alter|doctor|dispose(?: of)?|disposition|downgrade|reclassify|certify|accept|concede|waive|validate|finali[sz]e|publish|withdraw|invalidate|unlock|re-?open|extend|renew|expire)"
+        rf"\b(?!-| rate| time| date| of\b| by\b| in\b| reasons?| codes?)(?: (?:the|all|any|my|this|that|those|these|every|each|open|overdue|last|\w+|\w+-\w+)){{0,4}}? {_RECORD}\b(?![^?]*\b(?:list|report|history|rate)\b)",
+        rf"(?:put|set|flip|switch|change|move|take|mark|flag|book|declare|tick|make|call|turn|log|record|tag|treat|enter|write)\b[^?]{{0,60}}?\b(?:to|as|back to|into|off as|instead of|passed as)(?: being)? (?:released|passed|approved|closed|ok(?:ay)?|done|completed?|good|tested|trained|signed|"
+        rf"free stock|planned(?: maintenance)?|minor|use[- ]as[- ]is|scrapped|accepted|conform\w*|verified|cleaned|calibrated|effective|a tick|all green|within (?:spec|limits?|tolerance))\b(?! (?:lots?|orders?|parts?|yield|count|by|per|last|this|yesterday|today|quantity|units))",
+        r"(?:mark|flag|tick|call|declare|book|class) (?:the |all |my |this )?(?:[\w-]+ ){1,4}(?:released|passed|approved|closed|done|completed?|good|tested|trained|signed|minor|planned|ok|use as is|cleaned)\b(?! (?:lots?|orders?|parts?))",
+        r"(?:scrap|reject|bin|refuse|trash) (?:the|this|that|those|these|all|it|them|lot [\w-]*\d|batch [\w-]*\d|[a-z]*-?\d[\w-]*)\b(?! (?:rate|count|reasons?|by|lots))",
+        r"(?:void|bin|trash|smooth|doctor|falsify|approve|release|sign|ack|acknowledge|reboot|restart|shut|stop|start|halt|close|home|jog|delete|erase) (?:it|them|those|these|that|this)\b(?! (?:work|mean|alarm|how))(?![^?]*\b(?:procedure|steps)\b)",
+        r"(?:make|set|change|turn|bring|put|get) (?:it|them|that|this) (?:down |up |back |\w+ )?(?:to )?(?:-?\d+(?! (?:days?|weeks?|months?|lines?|rows?|hours|shifts?|years|columns?))|two days earlier|earlier)\b",
+        r"[a-z]+-\d+ (?:in)?to (?:manual|auto\w*|open|closed)\b",
+        r"(?:make|set) the (?:pm|interval|maintenance)\b[^?]*\bevery \d+",
+        r"(?:adjust|fix|correct|set) the (?:counter|count)s?\b|(?:change|switch|move) the (?:cause|reason|code|result|status|name|date|time)s? (?:of|on|for|in) [^?]{0,50}\bto\b",
+        r"(?:use[- ]as[- ]is|rework) (?:for|on) [\w-]*\d",
+        r"(?:edit|change|alter|correct|amend|fix|adjust|modify|update|move|shift|turn|make)\b[^?]{0,80}\bfrom -?\d[\d.,]*[^?]{0,12}\bto -?\d",
+        r"(?:drop|remove|delete|take out|leave out|lose|hide|skip|void|strike|erase|cut)\b (?:one|two|three|four|five|some|a few|\d+|the worst|the last|all|those|these|both|half)\b[^?]{0,25}\b(?:downtime|stops?|events?|rejects?|scrap|results?|values?|measurements?|readings?|samples?|bookings?|entries|alarms?|outliers?|failures?)\b",
+        r"(?:put|enter|sign|write|add|use|type|set)\b[^?]{0,40}\b(?:\w+'s|his|her|their|someone else'?s?) (?:name|initials|signature|badge|login|card|pin|stamp)\b",
+        r"(?:sign|log|book|confirm|enter|approve|do)\b[^?]{0,50}\b(?:in (?:\w+'s|his|her|their|my) (?:name|place)|on (?:his|her|\w+'s) behalf|for (?:him|her|me))\b(?! (?:a|the|to) )",
+        r"(?:invent|make up|fabricate|fake|falsify|forge|doctor|fudge|massage|cook|guess|estimate and enter|copy)\b[^?]{0,50}\b(?:values?|results?|readings?|records?|data|entries|signatures?|numbers?|figures|log|curve|sheet|measurements?|temperatures?|checks?|certificate|the rest|the books)\b",
+    )
+)
+_FOREIGN_SQL = re.compile(
+    r"(?:^|;)\s*(?:truncate \w+|grant \w+|revoke \w+|pragma \w+|attach (?:database )?'|alter (?:table|database|user)|drop (?:table|view|database|schema|index)|"
+    r"create (?:table|view|user|database)|vacuum|copy \w+ (?:to|from))|\bsql (?:that|which|to) (?:wipes?|deletes?|drops?|updates?|changes?|inserts?)\b",
+    re.IGNORECASE,
+)
+#: Making a record say what was not so, in any wording.
+_UNTRUE: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(p, re.IGNORECASE)
+    for p in (
+        r"\b(?:audit trail|log|history|system|record|mes|database|report)\b[^?]{0,20}\b(?:forget|lose|hide|not show|stop showing|disappear)\b|\b(?:make|let)\b[^?]{0,30}\b(?:disappear|vanish|go away from the (?:report|log|list))\b",
+        r"\bso (?:that )?(?:the )?(?:availability|oee|yield|scrap|backlog|number|performance|figure|rate|it|they|those|\w+ \w+)(?: \w+){0,3} (?:is over|is above|is under|is below|looks? (?:better|good|ok|fine|nice)|counts? as (?:good|ok)|passes|is inside|is within)\b|\bso (?:that )?(?:nobody|no one|no body|nothing) (?:sees?|notices?|knows?|shows)\b|\bso (?:i|we) can ship\b|\bso the \w+(?: \w+)? drops\b|\bshould read \d[\d.,]*,? not \d|\bout of the system\b(?=[^?]*$)|\bcall [a-z]+-\d+ (?:minor|closed|ok)\b",
+        r"\b(?:put|write|enter|log|say|state|record|report|pretend|tell them|claim)\b[^?]{0,30}\b(?:that )?(?:it was done|it was cleaned|i did|we did|he did|she did|it passed|they passed|was done on|had been done|was performed|were done)\b",
+        r"\b(?:she|he|i|we|they|nobody) (?:was|were) (?:off|on holiday|sick|not there|absent|away)(?: that day| then)?\b[^?]*$(?<=\w)(?=.*)(?:(?<=day)|(?<=then)|(?<=off))",
+        r"\b(?:rather than|instead of|not) (?:the )?-?\d[\d.,]* (?:\w+ )?(?:it|that|they|which) (?:was |were )?(?:logged|measured|showed|recorded|ran)\b|\bshows? (?:the |that )?[^?]{0,40}\bit ran \d+\b",
+        r"\b(?:although|though|even if|but) (?:the |it |they )?[^?]{0,30}\b(?:failed|was off|wasn't|was not|were not|did not|didn't|is out|was out|out of (?:spec|tolerance))\b[^?]*$(?<!\?)(?:(?<=noise)|(?<=fine)|(?<=ok)|(?<=off))",
+        r"\b(?:before|ahead of|until) the (?:auditors?|audit|inspector|inspection|customer)\b[^?]{0,30}\b(?:close|change|fix|hide|remove|delete|clean up|make)\b|\b(?:change|close|hide|remove|delete|alter|edit|correct|adjust|fix|fill in)\b[^?]{0,80}\b(?:before|ahead of) the (?:audit|auditors?|inspector|inspection|customer (?:comes|visit))\w*",
+        r"\b(?:it's|that's|but it is|but that's|it is) (?:fine|ok|in the noise|nobody's business|only paper|just paper)\b[^?]*$(?<=fine)(?:(?<=but that's fine))",
+        r"\bwithout (?:the |a |an |any )?(?:effectiveness check|root cause|review|second signature|approval|qa|inspection|re-?test|four eyes|witness|verification|test|checks?)\b(?=[^?]*$)(?<!closed without review)",
+        r"\bwho must sign to say\b|\bcopy the (?:rest|signatures)\b|\bnever happened\b|\bcount (?:them|those|these|as good|as ok)\b[^?]{0,20}\b(?:good|ok)\b|\bcount as good\b",
+    )
+)
+#: Getting a safeguard to be silent, by the thing used, the state wanted or the reason given.
+_DEVICE = (
+    r"(?:pull[- ]?cords?|pull[- ]?wires?|rip[- ]?cords?|red mushroom|mushroom button|flame (?:eye|monitoring|rod|relay|supervision|detector)|over-?temp\w* cut-?out|cut-?outs?|overload(?: limit\w*)?|"
+    r"limit switch|micro-?switch|coded (?:guard )?switch|guard switch|door switch|door contact|door key|trapped key(?: exchange)?|key (?:exchange|switch)|enabl\w+ (?:switch|button|device)|dead ?man\w*|"
+    r"teach pendant|pendant|two[- ]?hand\w*(?: control)?|too hand control|light (?:curtain|grid|barrier|beam|screen|fence)s?|beams?|photo-?eyes?|safety \w+|guards?|interlocks?|e-?stops?|emergency stops?|"
+    r"laser (?:housing|class \d \w+)(?: door)?|housing door|robot fence|fence|cell (?:door|gate)|scanners?|safety mats?|relief(?: valves?)?|burst(?:ing)? disc|rupture disc|pressure switch|level (?:switch|shutdown|trip)|"
+    r"(?:high|low)[- ](?:level|oil pressure|pressure|temperature|limit) (?:shutdown|trip|switch|cut-?out|alarm)|ammonia (?:thing|sensor|detector|alarm)|co (?:panel|alarm|detector|sensor)|gas (?:alarm|detector|sensor|warning)|"
+    r"smoke (?:detector|head|alarm)|metal detector|checkweigher|reject (?:arm|unit)|padlocks?|lock ?out|loto|tag ?out|lock|tag|breaker|over-?speed|hoist limit|upper limit of the hoist|load limiter|limiter|purge|"
+    r"vibration trip|earth leakage|rcd|ground fault|fuse|thermal relay|motor protection|lichtgitter|lichtvorhang|schutztür|not-?aus|mixer lid|lid|hood|door|gate|cover)"
+)
+_TRICK = (
+    r"(?:magnets?|zip ?ties?|cable ?ties?|tie ?wraps?|wedges?|wedg(?:e|ing)|tape[ds]?|taping|spoon|coin|screwdriver|rubber bands?|stick|cardboard|paper clip|jumpers?|jumper wire|bridge|"
+    r"bridg(?:e|ed|ing)|overbridg\w+|überbrück\w+|by-?pass\w*|bi-?pass\w*|defeat\w*|disarm\w*|deactivat\w*|disabl\w*|inhibit\w*|override\w*|overrid\w*|fool\w*|trick\w*|spoof\w*|simulat\w+ (?:a )?closed|cheat\w*|"
+    r"pick|dummy|reflective tape|mirror|spare key|key code|master key|override key|jam|jammed|plug|plugged|blank(?:ed|ing)? off|cap off|gag\w*|unplug\w*|disconnect\w*|wire together|join|short(?:ed|ing)?|pull the fuse|"
+    r"shut up|shuts? up|quiet|silenc\w+|mut(?:e|ed)|forever|anyway|permanent\w*|stays? (?:pressed|muted|closed|green|down|held|made|open)|thinks? (?:it|it's|it is|the|that)|believes?|(?:not|doesn't|never) latch\w*|get rid of|ignor\w+|out of service|taking [\w ]{1,20} out|"
+    r"without (?:the|it|them|lock\w*|isolat\w*|loto|key)|keep (?:it )?(?:quiet|open|closed)|too sensitive|one hand|off the breaker|does not (?:trip|notice|latch|stop)|doesn't (?:trip|notice|latch|stop)|stops? (?:tripping|nagging|stopping)|shall not trip|won't trip|eliminate|knock out|take off|remove)"
+)
+_TRICKS = re.compile(
+    rf"\b{_TRICK}\b(?:[^.?!]|\.\d){{0,60}}?\b{_DEVICE}\b|\b{_DEVICE}\b(?:[^.?!]|\.\d){{0,70}}?\b{_TRICK}\b|\b(?:tak(?:e|ing)|turn(?:ing)?|switch(?:ing)?|pull(?:ing)?|lock(?:ing)?) (?:the )?{_DEVICE} (?:\w+ )?(?:out|off|away)\b|"
+    r"^(?:\W*(?:and|so|ok|but|what|well) )*(?:if i (?:just )?(?:unplug|bridge|tape|wedge|jumper|disconnect) (?:it|that|them)|where (?:do|can|should) i (?:put|place|fit) the (?:jumper|magnet|bridge|wedge|tape)|shut (?:it|them|that) up for good)",
+    re.IGNORECASE,
+)
+#: Only with these is a trick at a device a question how: said beside it, or wanting it so.
+_WANTED = re.compile(
+    r"\b(?:how (?:do|can|could|to|would|i can|one|might)|what(?:'s| is) the (?:trick|quickest|easiest|best|fastest) way|trick|quickest way|easiest way|where (?:do|can|should) i (?:put|place|stick|fit|get)|which (?:magnet|wires?|terminals?|key|jumper|tape|fuse|button|"
+    r"size|relay|pins?)|between which|what (?:tape|magnet|must i|do i (?:press|type|use|wire))|would that work|does that (?:work|fool)|can (?:i|we|you|u|one)|could (?:i|we|you|one)|may i|let me|i want to|i need to|i'd like to|want(?:ed)?|need(?:s)? to|please|pls|bitte|so (?:it|that|i|we|they|the)|"
+    r"just|only|for (?:tonight|a (?:minute|shift|while|second)|one shift|now|today|the (?:weekend|night|audit))|till|until|anyway|promised?|permission|allowed me|my (?:boss|supervisor|shift leader)|i am the|i take|responsib\w+|"
+    r"hypothetically|if (?:i|one|we) (?:put|just|jam|plug|bridge|hold)|say how|tell me how|help me|walk me through|instructions|give me|isn't there|is there (?:a|any) (?:trick|way|mode|key|setting|hack)|what do i|how i can|we do this|asks? (?:me )?too|sequence of buttons|sick of|annoy\w*|haha|lol|joke|which size)\b"
+    r"|^(?:\W*(?:please|pls|just|can you|could you|now) )*(?:jumper|bridge|tape|magnet|zip tie|cable tie|wedge|override|disable|bypass|defeat|mute|silence|inhibit|deactivate|disarm|unplug|spoof|fool|force|jam|reflective tape|gag|plug|turn the|take the)\b|^[\w ]{0,40}\b(?:inhibit|bypass|override|jumper) ?\d*h?$",
+    re.IGNORECASE,
+)
+#: ... and not with these: what is lawful at the same device.
+_LAWFUL = re.compile(
+    r"\b(?:test(?:ing|ed|s)?|check(?:ed|s|ing)?|replac\w+|clean\w*|inspect\w*|align\w*|adjust\w* the (?:guard|beam|light)|calibrat\w*|repair\w*|install\w*|spare part|part numbers?|in stock|order (?:a|an|the|new)|wiring diagram|"
+    r"procedure for|the procedure|according to|sop|allowed (?:to|by)|who (?:is|may|can|has|was)|when (?:was|did|is|were)|how (?:often|many|long)|(?:is|was|were|are) (?:the|any|it)\b[^?]{0,30}\b(?:bypassed|muted|overridden|disabled|bridged|defeated)|why (?:is|does|did|was)|which alarms?|what does|mean(?:s|ing)?|list|history|"
+    r"reset(?:ting)? (?:the|an?|after|procedure)|after (?:an? )?(?:e-?stop|emergency)|maintenance mode|alarm \w*\d+|show|found|prevent\w*|forbidden|against (?:by-?pass|defeat)\w*|risk assessment|draft|incident)\b",
+    re.IGNORECASE,
+)
+_RECOVERY = re.compile(r"\breset\b[^?]{0,40}\bafter (?:an? |the )*(?:\w+ )?(?:error|fault|alarm|e-?stop|stop|trip)\b", re.IGNORECASE)
+_NEVERTHELESS = re.compile(
+    r"\b(?:magnets?|zip ?tie|cable ?tie|jumper|by-?pass|defeat|fool|spoof|trick|override (?:key|the (?:interlock|guard|door))|thinks? it|stays? (?:pressed|muted)|without the wands|overbridge|anyway|taped?|wedge)\b",
+    re.IGNORECASE,
+)
+#: People within reach of what moves, on purpose.
+_WITHIN = re.compile(
+    r"\b(?:run|start|jog|move|drive|operate|full speed|auto(?:matic)?|production mode|at 100 ?%|high speed)\b[^.?!]{0,50}\b(?:while|when|with)\b[^.?!]{0,25}\b(?:i'm|i am|me|someone|somebody|we're|we are|a (?:man|person|colleague|technician)|my (?:colleague|mate)|people|he is|she is)\b[^.?!]{0,25}\b(?:in|inside|within|standing|under)\b|"
+    r"\b(?:stay|stand|be|remain|standing|staying|go|reach|climb|put my hand)\w* (?:in|inside|into|within) the (?:\w+ )?(?:cell|robot cell|fence|machine|press|danger zone|mixer)\b[^.?!]{0,40}\b(?:while|in auto\w*|running|runs|at full|turning|moving)\b|"
+    r"\bforce\b[^.?!]{0,25}\b(?:guard lock\w*|door lock\w*|interlock|guard|lock)\b[^.?!]{0,20}\bopen\b|\bguard lock\w*\b[^.?!]{0,20}\bopen\b[^.?!]{0,25}\b(?:while|turns|running)\b|"
+    r"\b(?:run|runs|running|start\w*|work|cycle|stroke|operate)\b[^.?!]{0,40}\b(?:with|when|while) (?:the |a )?(?:[\w-]+ ){0,3}(?:guard|door|cover|gate|hood|lid|fence|switch)s? (?:is |being |are )?(?:open|off|removed|up|taped|bridged|bypassed|defeated|missing|tied)\b|"
+    r"\b(?:runs?|works?|keeps? (?:running|turning)|will it run|turns?) (?:with (?:the )?(?:\w+ )?(?:door|guard|lid|cover|hood) )?open\b|\bstroke with one hand\b|\btag says do not\b|\bcell is empty when\b|\b(?:close|switch) the breaker for a second\b|\bnot mine\b[^?]*\bget it off\b|\bisn't mine\b[^?]*\b(?:off|open)\b",
+    re.IGNORECASE,
+)
+
+
+def _commands(said: str) -> bool:
+    """Whether a sentence tells the assistant to do something to a machine or a record, rather than asks about it."""
+    if re.match(_QUESTION, said, re.IGNORECASE):
+        return False
+    for part in _CLAUSE.split(said)[:_LONG]:
+        if any(pattern.search(part) and not (number < _MOVING and _STATED.search(part)) for number, pattern in enumerate(_COMMANDS)):
+            return True
+    return False
+
+
+_MOVING = 7  # of the commands above, those that a document's name turns into a question
+_LONG = 4  # clauses: what comes later is a story, not an order
+_CLAUSE = re.compile(r"[,;:!]\s+|\.\s+|\s+-\s+|…|\.\.\.")
+_STATED = re.compile(rf"{_PAPER.pattern}|\b(?:is|are|was|were|got|does|did|since|because|last|yesterday)\b", re.IGNORECASE)
+_QUESTION = r"(?:what|when|which|who|whose|where|why|how|is|are|was|were|does|do|did|has|have|should|any|list|show|tell me|explain|give me|compare|plot|draft|may i|can i)\b(?![^?]*[.;] )(?![^?]*, (?:can you|please|just) )"
+
+
 def acts_or_falsifies(text: str) -> bool:
     """Whether somebody wants a machine moved or set, a record released, signed, changed or made up: never done here."""
     said = " ".join(text.replace("’", "'").split())
-    told = any(pattern.search(said) for pattern in _FALSE_RECORDS) and not re.match(_REPORTS, said, re.IGNORECASE)
+    told = any(pattern.search(said) for pattern in (*_FALSE_RECORDS, *_UNTRUE)) and not re.match(_REPORTS, said, re.IGNORECASE)
     if told or any(pattern.search(said) for pattern in _ACTS) or _TAKEOVER.search(said) or _WATCHES_PEOPLE.search(said):
+        return True
+    if _FOREIGN_SQL.search(said) or _commands(said):
         return True
     return bool(_SETS.search(said)) and not re.search(_ASKS, said, re.IGNORECASE)
 
@@ -229,9 +395,11 @@ def acts_or_falsifies(text: str) -> bool:
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
-    if _RUN_OPEN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
+    if _RUN_OPEN.search(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
         return True
-    if not _BOTH.search(said):
+    if _TRICKS.search(said) and _WANTED.search(said) and (_NEVERTHELESS.search(said) or not _LAWFUL.search(said)) and not _ASKED_ABOUT.search(said):
+        return True
+    if not _BOTH.search(said) or _RECOVERY.search(said):
         return False
     return not _ASKED_ABOUT.search(said) or bool(
         re.search(
