@@ -59,10 +59,11 @@ def drafted() -> dict[str, Document]:
                 stores={"documents": shelf},
             )  # fmt: skip
             zone = assistant.plant.zone
-            result = draft_document(call, kind, **{
-                key: Period("", *(datetime.fromisoformat(day).replace(tzinfo=zone) for day in value)) if key == "period" else value
-                for key, value in arguments.items()
-            })  # fmt: skip
+            given: dict[str, Any] = dict(arguments)
+            if "period" in given:
+                first, end = (datetime.fromisoformat(day).replace(tzinfo=zone) for day in given["period"])
+                given["period"] = Period("", first, end)
+            result = draft_document(call, kind, **given)
             if result.status != "answered":
                 raise RuntimeError(f"{kind} was not drafted: {result.message}")
             found[kind] = shelf.kept[-1]
