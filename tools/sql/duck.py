@@ -10,7 +10,6 @@ kind past the first lock.
 from __future__ import annotations
 
 import importlib
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -48,7 +47,9 @@ class DuckSession:
         except ImportError:
             raise EngineFailure("driver") from None
         self.path = Path(path)
-        self.folder = Path(tempfile.mkdtemp(prefix="andon-duckdb-"))
+        # Gone with the session, and at the latest with the process: it holds a plant's rows.
+        self.holder = tempfile.TemporaryDirectory(prefix="andon-duckdb-", ignore_cleanup_errors=True)
+        self.folder = Path(self.holder.name)
         self.loaded: dict[str, frozenset[str]] = {}
         self.connection: Any = None
         try:
@@ -189,7 +190,7 @@ class DuckSession:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.holder.cleanup()
 
 
 def _read(column: ColumnInfo) -> str:
