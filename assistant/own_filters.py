@@ -53,6 +53,9 @@ def filters_of(read: Linked, scribe: Scribe, records: Sequence[str]) -> tuple[di
             where[key] = together(items)
     for hit in read.hits:
         values = [m for m in hit.of("value") if m.record in records]
+        plural = read.raw[hit.end - 1] != read.words[hit.end - 1]
+        if plural and hit.of("column", "key", "record"):
+            values = []  # "which components": the things themselves, not those of the kind "Components"
         if values and not [m for m in hit.of("status") if m.record in records]:
             before = read.text[: hit.at]
             value: Any = values[0].name

@@ -29,6 +29,7 @@ PLANTS: dict[str, tuple[Callable[[Path], Path], tuple[Asked, ...]]] = {
     "historian": (foreign_plants.historian, foreign_plants.HISTORIAN),
     "foundry": (foreign_plants.foundry, foreign_plants.FOUNDRY),
     "bakery": (foreign_plants.bakery, foreign_plants.BAKERY),
+    "paper mill": (foreign_plants.paper_mill, foreign_plants.PAPER_MILL),
 }
 
 

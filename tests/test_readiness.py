@@ -53,7 +53,9 @@ def folder(tmp_path: Path) -> Path:
         "CREATE TABLE cells (cell TEXT); CREATE TABLE machines (machine TEXT, cell TEXT); INSERT INTO cells VALUES ('A'); INSERT INTO machines VALUES ('M1', 'A');"
         "CREATE TABLE runs (run INTEGER, machine TEXT, started TEXT, ended TEXT, made INTEGER, good INTEGER, scrap INTEGER);"
     )
-    db.executemany("INSERT INTO runs VALUES (?, 'M1', ?, ?, ?, ?, ?)", [(n, stamp(n + 1), stamp(n + 0.5), 100 + n, 90 + n, 10) for n in range(200)])
+    db.executemany(
+        "INSERT INTO runs VALUES (?, 'M1', ?, ?, ?, ?, ?)", [(n, stamp(n + 1), stamp(n + 0.5), 100 + n, 90 + n, 10) for n in range(200)]
+    )
     db.commit()
     db.close()
     (tmp_path / "mill.yaml").write_text(MODEL, encoding="utf-8")
@@ -100,7 +102,9 @@ def test_a_sound_database_has_nothing_to_say(folder: Path) -> None:
         ("DELETE FROM machines", "freshness", 0, "", "empty"),
     ],
 )  # fmt: skip
-def test_each_fault_is_found_with_its_count_and_an_example(folder: Path, statement: str, kind: str, count: int, example: str, says: str) -> None:
+def test_each_fault_is_found_with_its_count_and_an_example(
+    folder: Path, statement: str, kind: str, count: int, example: str, says: str
+) -> None:
     found = [f for f in findings(folder, statement) if f.kind == kind]
     assert len(found) == 1, found
     assert found[0].count == count
