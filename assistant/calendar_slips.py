@@ -53,8 +53,8 @@ def slip(text: str, now: datetime) -> Slip | None:
     for m in _WEEK.finditer(text):
         if not 1 <= int(m.group(1)) <= 53:
             return Slip(f"There is no {m.group(0).lower()}; a year has 52 or 53 weeks. Which week do you mean?", *m.span())
-    if m := _QUARTER.search(text):
-        return Slip(f"There is no {m.group(0).upper()}; a year has four quarters. Which one do you mean?", *m.span())
+    if quarter := _QUARTER.search(text):
+        return Slip(f"There is no {quarter.group(0).upper()}; a year has four quarters. Which one do you mean?", *quarter.span())
     for m in _TIME.finditer(text):
         if int(m.group(1)) > 24 or int(m.group(2)) > 59 or (int(m.group(1)) == 24 and int(m.group(2)) > 0):
             return Slip(f"There is no time {m.group(1)}:{m.group(2)}. Which time do you mean?", *m.span())

@@ -174,7 +174,7 @@ def _bare_value(clause: Clause) -> str:
     meant = [p for p in clause.placeholders if p.turn == 0]
     if any(p.label not in _ANY_NUMBER or (p.known and p.label in ("equipment", "line", "product", "part")) for p in meant):
         return ""
-    return words[0]
+    return str(words[0])
 
 
 def _in_place_of(bare: str, last: Mapping[str, Any], plant: Plant) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from assistant.compose.prose import told
 from assistant.llm import LanguageModel, LlmUnavailable
 from assistant.marks import names_of
 from assistant.periods import read_period
+from assistant.planning import about_people
 from assistant.understand import Question
 from tools.registry import BadArgument, Call, Result, Step, Tool, run
 
@@ -243,7 +244,7 @@ def fitted(tool: Tool, given: Mapping[str, Any], question: Question, call: Call)
         if value in (None, "", [], {}):
             continue
         arguments[name] = _one(name, _kind(hints[name]), value, question, call)
-    _about_people(tool.name, arguments, call)
+    _not_about_people(tool.name, arguments, call)
     return arguments
 
 
@@ -286,14 +287,9 @@ def _named(key: str, value: Any, call: Call) -> Any:
     return found.value if found.known and found.kind == key else value
 
 
-def _about_people(tool: str, arguments: Mapping[str, Any], call: Call) -> None:
+def _not_about_people(tool: str, arguments: Mapping[str, Any], call: Call) -> None:
     """The rule of the plan: nobody compares people or looks into another's achievement unless the policy says so."""
-    if call.policy.rank_people:
-        return
-    grouped = "operator" in (arguments.get("by") or ())
-    who = (arguments.get("where") or {}).get("operator")
-    ranked = tool == "list_records" and grouped and bool(arguments.get("sort"))
-    if (tool == "query_metrics" and (grouped or (who is not None and who != call.caller.user))) or ranked:
+    if not call.policy.rank_people and about_people(tool, arguments, call.caller.user):
         raise Misfit("People are not compared or ranked here; ask for the line, the machine or the shift.")
 
 

@@ -189,7 +189,7 @@ def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding,
     judged = names_people(understanding.text) or (
         judges_people(understanding.text) and all(set(c.arguments.get("by") or ["operator"]) <= {"operator"} for c in found.calls)
     )
-    if not policy.rank_people and (judged or any(_about_people(call, question) for call in found.calls)):
+    if not policy.rank_people and (judged or any(about_people(call.tool, call.arguments, question.caller.user) for call in found.calls)):
         return replace(found, status=FORBIDDEN, reason=_PEOPLE_REASON)
     status, p = reading.heads["status"][0]
     missing = next((d for d in drafts if d.missing), None)
@@ -235,15 +235,13 @@ def _wrong_time(understanding: Understanding, question: Question, drafts: Sequen
     return found.sentence, choices
 
 
-def _about_people(call: PlannedCall, question: Question) -> bool:
-    """Whether a call shows what single persons achieve: metrics by person, or of another person."""
-    arguments = call.arguments
-    people = {"operator"}
-    grouped = bool(people & set(arguments.get("by") or ()))
-    if call.tool == "query_metrics":
+def about_people(tool: str, arguments: Mapping[str, Any], user: str) -> bool:
+    """Whether a call of `user` shows what single persons achieve: metrics by person, or of another person."""
+    grouped = "operator" in (arguments.get("by") or ())
+    if tool == "query_metrics":
         who = (arguments.get("where") or {}).get("operator")
-        return grouped or (who is not None and who != question.caller.user)
-    return call.tool == "list_records" and grouped and bool(arguments.get("sort")) and arguments.get("records") != "certifications"
+        return grouped or (who is not None and who != user)
+    return tool == "list_records" and grouped and bool(arguments.get("sort")) and arguments.get("records") != "certifications"
 
 
 def _distinct(calls: Sequence[PlannedCall]) -> tuple[PlannedCall, ...]:

@@ -456,17 +456,6 @@ _LEFT_ASIDE = re.compile(
 )
 
 
-def _bounding(scribe: Scribe, period: Period) -> bool:
-    """Whether the period is the very length that bounds the records."""
-    text = in_digits(scribe.clause.text)
-    return any(bounding(p, text) and p.text.lower() in period.text.lower() for p in scribe.clause.placeholders)
-
-
-_LEFT_ASIDE = re.compile(
-    r"\b(?:leav\w+ (?:out|aside)|without|ignor\w+|exclud\w+|except|skip\w*|drop|forget|not counting|nothing|none|hide)\b[^.,;]{0,30}$", re.IGNORECASE
-)
-
-
 def _measure(item: Any, text: str) -> bool:
     """Whether a span taken for a time is a length of time that bounds ("over thirty minutes")."""
     before = text[: item.start]

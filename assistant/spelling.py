@@ -23,7 +23,7 @@ _LONGEST = 20  # letters of a word that is looked at
 _TWO_SLIPS = 8  # letters from which two slips in one word are put right
 _CLEARLY = 3.0  # how many times commoner the best candidate is than the next one that is as near
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?")
-_TIMES = ("today", "yesterday", "tomorrow", "tonight", "morning", "afternoon", "evening", "night", "week", "month", "quarter", "shift", "last", "this")
+_TIMES = frozenset("today yesterday tomorrow tonight morning afternoon evening night week month quarter shift last this".split())
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,11 @@ def _inflected(word: str, speller: Speller) -> bool:
     """Whether a word is a known one with an ending ("washers", "greasing")."""
     for end in ("s", "es", "ed", "d", "ing", "er", "ers", "ly", "ment", "ness", "able", "y"):
         stem = word.removesuffix(end)
-        if stem != word and len(stem) >= 3 and (speller.knows(stem) or speller.knows(stem + "e") or (stem[-1] == stem[-2] and speller.knows(stem[:-1]))):
+        if (
+            stem != word
+            and len(stem) >= 3
+            and (speller.knows(stem) or speller.knows(stem + "e") or (stem[-1] == stem[-2] and speller.knows(stem[:-1])))
+        ):
             return True
     return False
 

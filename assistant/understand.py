@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clause", "Placeholder", "Question", "Understanding", "mask", "names_of", "understand"]
 
-SURE_STATUS = 0.97  # a status other than `answer` that is this sure is not doubted by reading the halves
 SURE_ALONE = 0.9  # a question that is this clear by itself does not lean on earlier ones
-SURELY_ONE = 0.7  # probability of a single call above which a question is not taken apart
-SECOND_TOOL = 0.25  # probability of a second tool from which a question is tried as two requests
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,9 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     reader = Marks(plant, names_of(plant), question)
     placeholders = reader.placeholders(text, reading.spans)
     carried = reader.carried(reading.context_spans, context)
-    clauses = _clauses(text, context, reading, placeholders, carried, router, reader)
+    clauses: tuple[Clause, ...] = (Clause(text, reading, placeholders, carried),)
+    if reading.starts:
+        clauses = _cut(text, context, reading, placeholders, router, reader) or clauses
     if len(clauses) > 1 and reading.best("status") != "answer":
         reading = clauses[0].reading
     return Understanding(
@@ -136,68 +135,12 @@ def leans_back(text: str, reading: Reading, placeholders: Sequence[Placeholder])
     return bool(_BACK.match(text)) or (len(words) <= 7 and bool(_PRONOUN.search(text))) or len(words) <= 3
 
 
-_JOINTS = re.compile(
-    r"(?:,? (?:and|then|plus|but|also)(?: then| also| please)? |[;.?!+] ?(?:and |then |also |plus )*|, (?:also |"
-    r"plus |then |and )?| & | - )",
-    re.IGNORECASE,
-)
-MOST_JOINTS = 5
-
-
-def _clauses(
-    text: str,
-    context: Sequence[str],
-    reading: Reading,
-    placeholders: tuple[Placeholder, ...],
-    carried: tuple[Placeholder, ...],
-    router: Reader,
-    marks: Marks,
-) -> tuple[Clause, ...]:
-    """One clause, or those that a compound question is best cut into."""
-    whole = (Clause(text, reading, placeholders, carried),)
-    if reading.starts:
-        return _as_marked(text, context, reading, placeholders, router, marks) or whole
-    several = reading.best("calls") != "1" or (reading.tools[1][1] >= SECOND_TOOL and dict(reading.heads["calls"])["1"] < SURELY_ONE)
-    status, p = reading.heads["status"][0]
-    if status != "answer":
-        return (_two_requests(text, context, router, marks) or whole) if p < SURE_STATUS else whole
-    if not several:
-        return _two_requests(text, context, router, marks) or whole
-    wanted = {tool for tool, p in reading.tools if p >= 0.2}
-    best: tuple[float, tuple[Clause, ...]] | None = None
-    joints = [
-        m
-        for m in _JOINTS.finditer(text)
-        if len(text[: m.start()].split()) >= 3 and len(text[m.end() :].split()) >= 3 and not _in_list(m, placeholders)
-    ]
-    for joint in joints[:MOST_JOINTS]:
-        first, second = text[: joint.start()], text[joint.end() :]
-        left, right = router.read(first, context), router.read(second, (*context[-2:], first))
-        if {left.tools[0][0], right.tools[0][0]} == wanted or (len(wanted) == 1 and left.tools[0][0] == right.tools[0][0]):
-            agreement = 1.0
-        else:
-            agreement = 0.5 if {left.tools[0][0], right.tools[0][0]} <= {t for t, _ in reading.tools[:3]} else 0.2
-        score = agreement * left.tools[0][1] * right.tools[0][1] * (left.best("status") == "answer") * (right.best("status") == "answer")
-        if best is None or score > best[0]:
-            cut = (
-                Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
-                Clause(
-                    second,
-                    right,
-                    marks.placeholders(second, right.spans),
-                    marks.carried(right.context_spans, (*context[-2:], first)),
-                ),
-            )
-            best = (score, cut)
-    return best[1] if best and best[0] >= 0.25 and _asks_for_more(*best[1]) else whole
-
-
 _TRAILING = re.compile(r"(?:[\s,;.?!&+–-]|\b(?:and|then|also|plus|but|as well as|while you(?:'re| are) at it))+$", re.IGNORECASE)
 _LEADING = re.compile(r"^(?:[\s,;.&+–-]|(?:and|then|also|plus|but)\b)+", re.IGNORECASE)
 MOST_PARTS = 3
 
 
-def _as_marked(
+def _cut(
     text: str, context: Sequence[str], reading: Reading, placeholders: tuple[Placeholder, ...], router: Reader, marks: Marks
 ) -> tuple[Clause, ...] | None:
     """The clauses that begin where the router says; None when a part is no request, or cuts a name in two."""
@@ -224,49 +167,11 @@ def _as_marked(
     return (*_shared(clauses[0], clauses[1]), *clauses[2:])
 
 
-_STRONG_JOINT = re.compile(
-    r"(?:,? and(?: also| then| please)?|;|,? plus|, (?:then|also|please)|\. (?:then|also|please|and)|, (?=(?:get|"
-    r"call|send|tell|draft|show|list|explain|give|what|how|who|when|where|which)\b)) ",
-    re.IGNORECASE,
-)
-SURE_PART = 0.8  # each half, read by itself, must be this sure of its tool to count as a request of its own
-
-
-def _two_requests(text: str, context: Sequence[str], router: Reader, marks: Marks) -> tuple[Clause, ...] | None:
-    """Two complete requests for different tools, joined by a word, although the whole reads like one."""
-    for joint in list(_STRONG_JOINT.finditer(text))[:2]:
-        first, second = text[: joint.start()], text[joint.end() :]
-        if len(first.split()) < 3 or len(second.split()) < 3:
-            continue
-        left, right = router.read(first, context), router.read(second, (*context[-2:], first))
-        sure = all(
-            r.tools[0][1] >= SURE_PART and r.heads["status"][0] >= ("answer", SURE_PART) and r.best("status") == "answer"
-            for r in (left, right)
-        )
-        if sure and left.tools[0][0] != right.tools[0][0] and router.read(second).tools[0][0] == right.tools[0][0]:
-            return _shared(
-                Clause(first, left, marks.placeholders(first, left.spans), marks.carried(left.context_spans, context)),
-                Clause(
-                    second,
-                    right,
-                    marks.placeholders(second, right.spans),
-                    marks.carried(right.context_spans, (*context[-2:], first)),
-                ),
-            )
-    return None
-
-
 def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:
     """ "Uptime and open orders of CNC-02": the machine said at the end belongs to both."""
     has = {p.label in HIERARCHY for p in first.placeholders}
     lent = tuple(p for p in second.placeholders if p.label in HIERARCHY) if True not in has else ()
     return replace(first, carried=(*first.carried, *(replace(p, turn=-1) for p in lent))), second
-
-
-def _in_list(joint: re.Match[str], placeholders: Sequence[Placeholder]) -> bool:
-    """Whether a joint only stands between two names of a list ("CNC-01, CNC-02 and CNC-03")."""
-    before = {p.label for p in placeholders if p.end == joint.start() and not p.phrase}
-    return any(p.label in before for p in placeholders if p.start == joint.end() and not p.phrase)
 
 
 def _asks_for_more(first: Clause, second: Clause) -> bool:

@@ -25,7 +25,7 @@ _PRIOR = 0.02  # pulls slope and agreement towards the given curve where cases a
 def logits(confidences: Sequence[float]) -> np.ndarray:
     """log(p / (1 - p)) of each confidence, shape (n,), clipped away from 0 and 1."""
     p = np.clip(np.asarray(confidences, dtype=float), 1e-6, 1 - 1e-6)
-    return np.log(p / (1 - p))
+    return np.asarray(np.log(p / (1 - p)))
 
 
 def fitted(raws: Sequence[float], agreed: Sequence[bool], right: Sequence[bool], start: Curve = Curve()) -> Curve:

@@ -90,7 +90,7 @@ def test_hazards_are_heard_whatever_the_router_says(plant):
 def test_two_requests_are_two_clauses(plant):
     def answer(question: str, context: object) -> Reading:
         if "and" in question:
-            return reading("explain_alarm", calls="2")
+            return reading("explain_alarm", calls="2", starts=[question.index("show")])
         return reading("explain_alarm" if "502" in question else "list_records", record="maintenance_orders")
 
     found = understand(Question("explain alarm 502 and show open work orders", NOW, SAM), plant, ScriptedRouter(answer))

@@ -28,6 +28,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--build", type=Path, default=BUILD)
     parser.add_argument("--rate", type=float, default=1e-4, help="router: peak learning rate of the encoder")
     parser.add_argument("--start", default="", help="router checkpoint to go on from, with a new schedule")
+    parser.add_argument("--learned", type=Path, help="a home's `learned` folder, whose promoted examples are trained on too")
     parser.add_argument("--export-only", action="store_true", help="export the last checkpoint without training")
     arguments = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr, datefmt="%H:%M:%S")
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
             epochs=arguments.epochs, minutes=arguments.minutes, threads=arguments.threads, seed=arguments.seed,
             start=arguments.start, encoder_rate=arguments.rate,
         )  # fmt: skip
-        rows = examples()
+        rows = [*examples(), *(examples(arguments.learned) if arguments.learned else ())]
         if arguments.export_only:
             import torch
 
