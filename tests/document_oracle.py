@@ -58,15 +58,9 @@ class Oracle:
         chosen = self.scope if scope is None else scope
         tests, values = [f"({where})"], []
         for key, value in chosen.items():
-            if record == "lot" and key == "equipment":
+            if (record == "lot" and key == "equipment") or (record == "order" and key == "equipment"):
                 tests.append("t.order_id IN (SELECT order_id FROM operations WHERE equipment_id = ?)")
-            elif record == "order" and key == "equipment":
-                tests.append("t.order_id IN (SELECT order_id FROM operations WHERE equipment_id = ?)")
-            elif record == "order" and key == "lot":
-                tests.append("t.order_id IN (SELECT order_id FROM lots WHERE lot_id = ?)")
-            elif record == "operation" and key == "lot":
-                tests.append("t.order_id IN (SELECT order_id FROM lots WHERE lot_id = ?)")
-            elif record == "hour" and key == "lot":
+            elif (record == "order" and key == "lot") or (record == "operation" and key == "lot") or (record == "hour" and key == "lot"):
                 tests.append("t.order_id IN (SELECT order_id FROM lots WHERE lot_id = ?)")
             else:
                 tests.append(f"{columns[key]} = ?")
