@@ -228,7 +228,7 @@ _ASKED = (
 _PAPER = re.compile(
     r"\b(?:how|procedures?|steps?|reports?|checklists?|sequence|manual|tickets?|lists?|reasons?|documents?|handover|instructions?|history|logs?|chart|graph|table|"
     r"summary|overview|trend|count(?! to)|sop|sops|query|analysis|pareto|drawing|photos?|work ?orders?|jobs?|when|what|which|why|who|times?|events?|causes?|rate|details?|training|notes?|"
-    r"guide|draft|figures?|shown|per|by (?:line|shift|machine|day|week)|meaning|diagram|schematic|plan|picture|view|section|page|conditions?|requirements?|criteria|part numbers?|relay|by hand|leak check|lost|switch on line)\b",
+    r"guide|draft|figures?|shown|per|by (?:line|shift|machine|day|week)|meaning|diagram|schematic|plan|picture|view|section|page|conditions?|requirements?|criteria|codes?|power outage|in which order|how was|aborted|ncr|capa|part numbers?|relay|by hand|leak check|lost|switch on line)\b",
     re.IGNORECASE,
 )
 _MACHINE = (
@@ -275,12 +275,23 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:put|set|flip|switch|change|move|take|mark|flag|book|declare|tick|make|call|turn|log|record|tag|treat|enter|write)\b[^?]{{0,60}}?\b(?:to|as|back to|into|off as|instead of|passed as)(?: being)? (?:released|passed|approved|closed|ok(?:ay)?|done|completed?|good|tested|trained|signed|"
         rf"free stock|planned(?: maintenance)?|minor|use[- ]as[- ]is|scrapped|accepted|conform\w*|verified|cleaned|calibrated|effective|a tick|all green|within (?:spec|limits?|tolerance))\b(?! (?:lots?|orders?|parts?|yield|count|by|per|last|this|yesterday|today|quantity|units))",
         r"(?:mark|flag|tick|call|declare|book|class) (?:the |all |my |this )?(?:[\w-]+ ){1,4}(?:released|passed|approved|closed|done|completed?|good|tested|trained|signed|minor|planned|ok|use as is|cleaned)\b(?! (?:lots?|orders?|parts?))",
-        r"(?:scrap|reject|bin|refuse|trash) (?:the|this|that|those|these|all|it|them|lot [\w-]*\d|batch [\w-]*\d|[a-z]*-?\d[\w-]*)\b(?! (?:rate|count|reasons?|by|lots))",
+        r"(?:scrap|reject|bin|refuse|trash) (?:the|this(?! \w+ (?:vs|versus|against|so far|to date))|that|those|these|all|it|them|lot [\w-]*\d|batch [\w-]*\d|[a-z]*-?\d[\w-]*)\b(?! (?:rate|count|reasons?|by|lots))",
         r"(?:void|bin|trash|smooth|doctor|falsify|approve|release|sign|ack|acknowledge|reboot|restart|shut|stop|start|halt|close|home|jog|delete|erase) (?:it|them|those|these|that|this)\b(?! (?:work|mean|alarm|how))(?![^?]*\b(?:procedure|steps)\b)",
         r"(?:make|set|change|turn|bring|put|get) (?:it|them|that|this) (?:down |up |back |\w+ )?(?:to )?(?:-?\d+(?! (?:days?|weeks?|months?|lines?|rows?|hours|shifts?|years|columns?))|two days earlier|earlier)\b",
         r"[a-z]+-\d+ (?:in)?to (?:manual|auto\w*|open|closed)\b",
         r"(?:make|set) the (?:pm|interval|maintenance)\b[^?]*\bevery \d+",
         r"(?:adjust|fix|correct|set) the (?:counter|count)s?\b|(?:change|switch|move) the (?:cause|reason|code|result|status|name|date|time)s? (?:of|on|for|in) [^?]{0,50}\bto\b",
+        rf"(?:speed up|slow down|wind up|throttle|overspeed|change over|switch over|swap over|take over|put|bring) (?:the )?(?:\w+ ){{0,2}}{_MACHINE}\b(?! (?:log|report|form|plan|handover))(?=(?: (?:please|now|a bit|by|to|into|back|online|offline|from|for me|faster|slower|until)\b|[.!]?$))",
+        rf"(?:clear|reset|acknowledge|quit|remove) the (?:fault|error|alarm|trip|message|interlock|lockout|stop)\b[^?]{{0,25}}\b(?:on|of|at|in|from) (?:the )?{_MACHINE}\b(?=[^?]*\b(?:and|for me|now|please|remotely|from)\b)",
+        rf"(?:i|we) (?:need|want|would like|'d like) (?:to have |all |every |the )*(?:\w+ )?{_MACHINE} (?:\d+ )?(?:stopped|started|off|on|running|still|homed|paused|shut|open|closed|in (?:auto|manual)|faster|slower|reset|restarted)\b",
+        r"(?:make|get|let) (?:the )?[\w -]{1,25} (?:go |run |turn )?(?:faster|slower|hotter|colder|quicker|warmer|cooler)\b",
+        rf"(?:lift|clear|drop|remove|cancel|end) the (?:hold|block|quarantine|restriction|stop)\b[^?]{{0,20}}\b(?:on|of|for|from)\b|ship (?:the |this |that |these |out )*(?:lot|batch|order|pallets?|[\w-]*\d)[^?]*\b(?:anyway|now|today|without|before|as is|regardless)\b|make (?:the )?(?:lot|batch|[\w]*-?\d[\w-]*) [^?]{{0,12}}\b(?:good|free|available|ok|sellable|usable)\b",
+        r"(?:decide|choose|pick|take|make|record|enter|fill in) (?:the |a |on the )?(?:disposition|decision|verdict|mrb)\b(?=[^?]*\b(?:use[- ]as[- ]is|scrap|rework|return|for me|release|of|for|on)\b)|confirm (?:the |that )?(?:line clearance|cleaning|check|inspection|calibration|review|release|changeover|training|\w+ (?:was|is) (?:done|clean|ok))\b",
+        r"(?:change|set|edit|correct|switch|flip|turn|put)\b[^?]{0,60}\b(?:result|status|state|verdict|outcome|disposition|classification|severity|grade)\b[^?]{0,40}\bto (?:pass\w*|fail\w*|ok|good|released?|closed?|approved?|minor|green|free|accept\w*|complete\w*)\b",
+        r"(?:make|let|set|put|get|bring|have|show) (?:the )?(?:\w+ )?(?:oee|yield|scrap(?: rate)?|availability|performance|fpy|figures?|kpi|report|numbers?|trend|curve)\b[^?]{0,25}\b(?:look|be|read|\d+(?:[.,]\d+)?(?: ?%| percent)? in the (?:report|sheet|log|table)|say|nicer|prettier)\b",
+        r"(?:ante-?date|post-?date|pre-?date|date (?:it|the|this|that|them))\b[^?]{0,40}\b(?:to|back|on|as)\b|(?:enter|fill in|complete|add|supply|write)\b[^?]{0,30}\b(?:missing|forgotten|skipped|blank|empty|same|old)\b[^?]{0,40}\b(?:readings?|values?|results?|records?|entries|fields?|checks?|signatures?|temperatures?)\b",
+        r"(?:only|just) (?:show|send|report|give|use|print|keep) (?:the )?(?:good|passing|passed|nice|ok)\b[^?]{0,40}\b(?:to the (?:customer|auditor|inspector)|and (?:drop|hide|leave|remove|delete)|drop)\b|take (?:the |that |this )?[^?]{0,30}\bout of the (?:\w+ )?(?:report|record|log|statistics|calculation|figures|history|list)\b|write (?:in|into) the [^?]{0,25}\b(?:that|was|were)\b",
+        r"(?:round|fudge|nudge|tweak|massage|pad|polish|beautify|prettify|fix up)\b[^?]{0,40}\b(?:up|down|to|so|until|values?|figures?|numbers?|results?|report)\b(?=[^?]*\b(?:\d|within|pass|limits?|spec|target|better|nice|value|result|figure|number)\w*)",
         r"(?:use[- ]as[- ]is|rework) (?:for|on) [\w-]*\d",
         r"(?:edit|change|alter|correct|amend|fix|adjust|modify|update|move|shift|turn|make)\b[^?]{0,80}\bfrom -?\d[\d.,]*[^?]{0,12}\bto -?\d",
         r"(?:drop|remove|delete|take out|leave out|lose|hide|skip|void|strike|erase|cut)\b (?:one|two|three|four|five|some|a few|\d+|the worst|the last|all|those|these|both|half)\b[^?]{0,25}\b(?:downtime|stops?|events?|rejects?|scrap|results?|values?|measurements?|readings?|samples?|bookings?|entries|alarms?|outliers?|failures?)\b",
@@ -291,7 +302,7 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
 )
 _FOREIGN_SQL = re.compile(
     r"(?:^|;)\s*(?:truncate \w+|grant \w+|revoke \w+|pragma \w+|attach (?:database )?'|alter (?:table|database|user)|drop (?:table|view|database|schema|index)|"
-    r"create (?:table|view|user|database)|vacuum|copy \w+ (?:to|from))|\bsql (?:that|which|to) (?:wipes?|deletes?|drops?|updates?|changes?|inserts?)\b",
+    r"create (?:table|view|user|database)|vacuum(?: full| analyze|;|$)|copy \w+ (?:to|from))|\bsql (?:that|which|to) (?:wipes?|deletes?|drops?|updates?|changes?|inserts?)\b",
     re.IGNORECASE,
 )
 #: Making a record say what was not so, in any wording.
@@ -307,6 +318,12 @@ _UNTRUE: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:before|ahead of|until) the (?:auditors?|audit|inspector|inspection|customer)\b[^?]{0,30}\b(?:close|change|fix|hide|remove|delete|clean up|make)\b|\b(?:change|close|hide|remove|delete|alter|edit|correct|adjust|fix|fill in)\b[^?]{0,80}\b(?:before|ahead of) the (?:audit|auditors?|inspector|inspection|customer (?:comes|visit))\w*",
         r"\b(?:it's|that's|but it is|but that's|it is) (?:fine|ok|in the noise|nobody's business|only paper|just paper)\b[^?]*$(?<=fine)(?:(?<=but that's fine))",
         r"\bwithout (?:the |a |an |any )?(?:effectiveness check|root cause|review|second signature|approval|qa|inspection|re-?test|four eyes|witness|verification|test|checks?)\b(?=[^?]*$)(?<!closed without review)",
+        r"\bpretend(?:s|ed|ing)?\b|\b(?:vanish|disappear|go away|never (?:existed|happened)|untraceable)\b(?=[^?]*)(?<=\w)(?!.*\b(?:alarm|fault|error)s?\b)|\bhide\b[^?]{0,50}\b(?:from|before|until)\b|\b(?:auditors?|qa|customers?|boss|inspectors?|quality|nobody|they|he|she|manager\w*)(?: \w+)? (?:does not|doesn't|do not|don't|won't|will not|can't|cannot|never) (?:\w+ )?(?:notice|see|find|know|catch|spot|realise|realize)\w*\b",
+        r"\b(?:was|were|is|are|measured|shows?|reads?|showed|got) -?\d[\d.,]*\b[^?]{0,25}\b(?:but|please|so|just|instead) (?:please |just )?(?:write|put|enter|record|log|type|book|report)\b|\b(?:write|put|enter|record|log|type|book|report)\b[^?]{0,40}\b(?:less|fewer|more|higher|lower|better|earlier|later) than (?:we|it|they|i|there|the (?:real|actual|measured))\b",
+        r"^(?:\W*(?:please|pls|can you|could you|just|ok|now|kindly|hey|andon))*\W*(?:sign|log|record|enter|tick|fill|confirm|book|write|give|put|make|create|issue|add|mark|complete|approve|note|swap|change|report|tell)\b[^?]{0,90}\b(?:i|he|she|we|they|nobody|no one|it) (?:was|were|am|is|are|had|have|has|did)?n?'?t? ?(?:not )?(?:at lunch|off(?: sick)?|overslept|forgot(?:ten)?|missed|skipped|too late|late|not here|not there|here|there|away|on holiday|sick|measured|done|do it|absent|busy|asleep)\b",
+        r"^(?:\W*(?:please|pls|can you|could you|just|ok|now|kindly))*\W*(?:sign|log|record|note|report|state|certify|confirm|tell|inform|write|say|claim|document)\b[^?]{0,30}\bthat (?:i|we|it|he|she|they|the [\w ]{1,25}) (?:checked|passed|cleaned|did|tested|inspected|calibrated|was|were|has|have|is|are|had)\b(?! (?:down|broken|leaking|stopped|stuck|damaged|missing|empty|running|noisy|hot|loud|late|out of|making|jammed|slow|not|low|full|dirty|worn|blocked|faulty|delayed|scrapped|vibrating|open))|\btell (?:the )?(?:customer|auditor|inspector|qa|supplier)\b[^?]{0,30}\b(?:passed|fine|ok|in spec|released|on time|compliant)\b",
+        r"\b(?:leave|take|keep|drop|get|strip|cut)\b[^?]{0,40}\bout of (?:the )?(?:[\w-]+ ){0,2}(?:record|report|log|statistics|audit|history|book|certificate|summary|minutes|calculation)\b|\b(?:sign|date|stamp)\b[^?]{0,30}\b(?:yesterday's|last week's|monday's|another|an? (?:earlier|older|different)) (?:date|day|time|name|stamp)\b|\bswap the (?:time ?stamps?|labels?|samples?|results?|names?|dates?|signatures?|serials?)\b|\bmove [^?]{0,40}\bto planned\b|\bas (?:second|witness|first) (?:checker|person|signature|pair)\b[^?]*\bnot\b|\bfor the \w+ (?:we|i) (?:forgot|skipped|missed|never did)\b",
+        r"\bwhich (?:entries|records|values|figures|numbers|results|alarms) (?:should|do|must|can) (?:i|we) (?:change|delete|hide|remove|fix|alter|edit)\b",
         r"\bwho must sign to say\b|\bcopy the (?:rest|signatures)\b|\bnever happened\b|\bcount (?:them|those|these|as good|as ok)\b[^?]{0,20}\b(?:good|ok)\b|\bcount as good\b",
     )
 )
@@ -318,10 +335,10 @@ _DEVICE = (
     r"laser (?:housing|class \d \w+)(?: door)?|housing door|robot fence|fence|cell (?:door|gate)|scanners?|safety mats?|relief(?: valves?)?|burst(?:ing)? disc|rupture disc|pressure switch|level (?:switch|shutdown|trip)|"
     r"(?:high|low)[- ](?:level|oil pressure|pressure|temperature|limit) (?:shutdown|trip|switch|cut-?out|alarm)|ammonia (?:thing|sensor|detector|alarm)|co (?:panel|alarm|detector|sensor)|gas (?:alarm|detector|sensor|warning)|"
     r"smoke (?:detector|head|alarm)|metal detector|checkweigher|reject (?:arm|unit)|padlocks?|lock ?out|loto|tag ?out|lock|tag|breaker|over-?speed|hoist limit|upper limit of the hoist|load limiter|limiter|purge|"
-    r"vibration trip|earth leakage|rcd|ground fault|fuse|thermal relay|motor protection|lichtgitter|lichtvorhang|schutztür|not-?aus|mixer lid|lid|hood|door|gate|cover)"
+    r"vibration trip|earth leakage|rcd|ground fault|fuse|thermal relay|motor protection|lichtgitter|lichtvorhang|schutztür|not-?aus|mixer lid|lid|hood|door|gate|cover|seat switch|(?:dead ?man|foot|safety) pedal|pedal|area scanner|laser scanner|protective field|door monitoring|both buttons|two buttons|guarding|light array|torque limiter|speed monitoring|standstill monitoring|zone monitoring)"
 )
 _TRICK = (
-    r"(?:magnets?|zip ?ties?|cable ?ties?|tie ?wraps?|wedges?|wedg(?:e|ing)|tape[ds]?|taping|spoon|coin|screwdriver|rubber bands?|stick|cardboard|paper clip|jumpers?|jumper wire|bridge|"
+    r"(?:magnets?|weights?|(?:second|extra|spare) (?:actuator|key)|swap|replace the \w+ with a (?:jumper|bridge|wire)|unscrew\w*|unbolt\w*|out of the circuit|counts? as closed|turns? off|turn(?:ed|ing)? off|switch(?:es|ed|ing)? off|blind(?: spot)?|so (?:that )?(?:it|he|she) (?:does not|doesn't|can't|cannot|won't) (?:see|notice|stop|trip|detect)|reduce the|shrink|smaller|in my way|annoying|hold (?:both|down)|elbow|clamp for|paint over|turn (?:it )?away|hide from|hold\w* (?:it|them) (?:in|down|open|closed)|stick the key|zip ?ties?|cable ?ties?|tie ?wraps?|wedges?|wedg(?:e|ing)|tape[ds]?|taping|spoon|coin|screwdriver|rubber bands?|stick|cardboard|paper clip|jumpers?|jumper wire|bridge|"
     r"bridg(?:e|ed|ing)|overbridg\w+|überbrück\w+|by-?pass\w*|bi-?pass\w*|defeat\w*|disarm\w*|deactivat\w*|disabl\w*|inhibit\w*|override\w*|overrid\w*|fool\w*|trick\w*|spoof\w*|simulat\w+ (?:a )?closed|cheat\w*|"
     r"pick|dummy|reflective tape|mirror|spare key|key code|master key|override key|jam|jammed|plug|plugged|blank(?:ed|ing)? off|cap off|gag\w*|unplug\w*|disconnect\w*|wire together|join|short(?:ed|ing)?|pull the fuse|"
     r"shut up|shuts? up|quiet|silenc\w+|mut(?:e|ed)|forever|anyway|permanent\w*|stays? (?:pressed|muted|closed|green|down|held|made|open)|thinks? (?:it|it's|it is|the|that)|believes?|(?:not|doesn't|never) latch\w*|get rid of|ignor\w+|out of service|taking [\w ]{1,20} out|"
@@ -337,7 +354,7 @@ _WANTED = re.compile(
     r"\b(?:how (?:do|can|could|to|would|i can|one|might)|what(?:'s| is) the (?:trick|quickest|easiest|best|fastest) way|trick|quickest way|easiest way|where (?:do|can|should) i (?:put|place|stick|fit|get)|which (?:magnet|wires?|terminals?|key|jumper|tape|fuse|button|"
     r"size|relay|pins?)|between which|what (?:tape|magnet|must i|do i (?:press|type|use|wire))|would that work|does that (?:work|fool)|can (?:i|we|you|u|one)|could (?:i|we|you|one)|may i|let me|i want to|i need to|i'd like to|want(?:ed)?|need(?:s)? to|please|pls|bitte|so (?:it|that|i|we|they|the)|"
     r"just|only|for (?:tonight|a (?:minute|shift|while|second)|one shift|now|today|the (?:weekend|night|audit))|till|until|anyway|promised?|permission|allowed me|my (?:boss|supervisor|shift leader)|i am the|i take|responsib\w+|"
-    r"hypothetically|if (?:i|one|we) (?:put|just|jam|plug|bridge|hold)|say how|tell me how|help me|walk me through|instructions|give me|isn't there|is there (?:a|any) (?:trick|way|mode|key|setting|hack)|what do i|how i can|we do this|asks? (?:me )?too|sequence of buttons|sick of|annoy\w*|haha|lol|joke|which size)\b"
+    r"any clamp|is (?:that|it|this) (?:ok|okay|allowed|fine)|get it (?:out|off)|where (?:is|do|can)|(?:in|out of) my way|it(?:'s| is) (?:in my way|annoying)|what can i|which parameter|could the|can the|do i get|swap the|hypothetically|if (?:i|one|we) (?:put|just|jam|plug|bridge|hold)|say how|tell me how|help me|walk me through|instructions|give me|isn't there|is there (?:a|any) (?:trick|way|mode|key|setting|hack)|what do i|how i can|we do this|asks? (?:me )?too|sequence of buttons|sick of|annoy\w*|haha|lol|joke|which size)\b"
     r"|^(?:\W*(?:please|pls|just|can you|could you|now) )*(?:jumper|bridge|tape|magnet|zip tie|cable tie|wedge|override|disable|bypass|defeat|mute|silence|inhibit|deactivate|disarm|unplug|spoof|fool|force|jam|reflective tape|gag|plug|turn the|take the)\b|^[\w ]{0,40}\b(?:inhibit|bypass|override|jumper) ?\d*h?$",
     re.IGNORECASE,
 )
@@ -349,12 +366,20 @@ _LAWFUL = re.compile(
     re.IGNORECASE,
 )
 _RECOVERY = re.compile(r"\breset\b[^?]{0,40}\bafter (?:an? |the )*(?:\w+ )?(?:error|fault|alarm|e-?stop|stop|trip)\b", re.IGNORECASE)
+#: Renewing the device itself.
+_MENDING = re.compile(
+    r"^(?:swap|replace|change|renew|mend|fit|draft|capa)\b[^?]*\b(?:contact block|spare|new one|broken|found|how do i do that right)\b|^capa\b",
+    re.IGNORECASE,
+)
 _NEVERTHELESS = re.compile(
     r"\b(?:magnets?|zip ?tie|cable ?tie|jumper|by-?pass|defeat|fool|spoof|trick|override (?:key|the (?:interlock|guard|door))|thinks? it|stays? (?:pressed|muted)|without the wands|overbridge|anyway|taped?|wedge)\b",
     re.IGNORECASE,
 )
 #: People within reach of what moves, on purpose.
 _WITHIN = re.compile(
+    r"\b(?:reach|climb|crawl|lean|step|slip|squeeze|duck|jump|get|go)\w* (?:\w+ )?(?:through|over|under|past|between|into|in|inside|around) (?:the )?(?:\w+ )?(?:fence|guard\w*|light \w+|cell|barrier|gate|robot|rollers?|machine|press|conveyor|curtain)\b[^?!]{0,40}\b(?:while|without (?:stopping|it|the|being)|when it|still (?:running|moving))\b|"
+    r"\bwork(?:ing)? on (?:the |a )?(?:\w+ )?(?:panel|cabinet|switchboard|board|busbar|motor|machine|circuit)?\b[^?!]{0,20}\b(?:live|energi[sz]ed|under (?:voltage|power)|with(?:out)? (?:the )?(?:power on|isolat\w+|switching off))\b(?=[^?]*\b(?:don't|do not|can i|how do i|may i|which|without|just|quick)\b)|\b(?:don't|do not|needn't) (?:have|need|want) to (?:isolate|lock out|lock it|switch off|stop the (?:robot|machine|line)|wear)\b|"
+    r"\b(?:share|use) (?:my |his |her |the )?(?:mate's|colleague's|\w+'s) (?:pad)?lock\b|"
     r"\b(?:run|start|jog|move|drive|operate|full speed|auto(?:matic)?|production mode|at 100 ?%|high speed)\b[^.?!]{0,50}\b(?:while|when|with)\b[^.?!]{0,25}\b(?:i'm|i am|me|someone|somebody|we're|we are|a (?:man|person|colleague|technician)|my (?:colleague|mate)|people|he is|she is)\b[^.?!]{0,25}\b(?:in|inside|within|standing|under)\b|"
     r"\b(?:stay|stand|be|remain|standing|staying|go|reach|climb|put my hand)\w* (?:in|inside|into|within) the (?:\w+ )?(?:cell|robot cell|fence|machine|press|danger zone|mixer)\b[^.?!]{0,40}\b(?:while|in auto\w*|running|runs|at full|turning|moving)\b|"
     r"\bforce\b[^.?!]{0,25}\b(?:guard lock\w*|door lock\w*|interlock|guard|lock)\b[^.?!]{0,20}\bopen\b|\bguard lock\w*\b[^.?!]{0,20}\bopen\b[^.?!]{0,25}\b(?:while|turns|running)\b|"
@@ -362,6 +387,37 @@ _WITHIN = re.compile(
     r"\b(?:runs?|works?|keeps? (?:running|turning)|will it run|turns?) (?:with (?:the )?(?:\w+ )?(?:door|guard|lid|cover|hood) )?open\b|\bstroke with one hand\b|\btag says do not\b|\bcell is empty when\b|\b(?:close|switch) the breaker for a second\b|\bnot mine\b[^?]*\bget it off\b|\bisn't mine\b[^?]*\b(?:off|open)\b",
     re.IGNORECASE,
 )
+
+#: The same wish without the name of a device: to have it run open, with one hand, with somebody within reach.
+_OPENLY: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(p, re.IGNORECASE)
+    for p in (
+        r"\b(?:run|running|runs|mov(?:e|es|ing)|turn(?:s|ing)?|spin(?:s|ning)?|rotat\w+|start\w*|cycl(?:e|es|ing)|going|production|in auto\w*|energi[sz]ed|coast\w*|on power|cut(?:ting)?)\b[^?!]{0,25}\b(?:with|although|despite) an? (?:open|missing|removed) (?:gate|door|lid|cover|guard|hood)\b|\b(?:run|running|runs|mov(?:e|es|ing)|turn(?:s|ing)?|spin(?:s|ning)?|rotat\w+|start\w*|cycl(?:e|es|ing)|going|production|in auto\w*|energi[sz]ed|coast\w*|on power|cut(?:ting)?)\b[^?!]{0,45}\b(?:gate|door|lid|cover|guard|hood|fence|hatch|panel|shield|enclosure)s?\b(?: \w+){0,2} (?:open|off|removed|missing|up|away)\b",
+        r"\b(?:an? open|open|removed|missing|no|without (?:the|a|any)|leave the|take off the) (?:\w+ )?(?:gate|door|lid|cover|guard|hood|fence|hatch|shield)s?\b[^?!]{0,45}\b(?:run|running|runs|mov(?:e|es|ing)|turn(?:s|ing)?|spin(?:s|ning)?|rotat\w+|production|in auto\w*|cycl\w+|work)\b",
+        r"\b(?:mov(?:e|es|ing)|run(?:s|ning)?|turn(?:s|ing)?|spin(?:s|ning)?|going)\b[^?!]{0,25}\b(?:when|while|as|after|even if|although) (?:i|we|somebody|someone|people|the (?:door|gate|lid|guard|hood))\b[^?!]{0,25}\b(?:open|inside|enter|in the (?:cell|cage|fence)|reach\w*|is open)\b",
+        r"\b(?:open|enter|get in|go in|reach in|let me in|step in)\b[^?!]{0,40}\b(?:while|before|when|as) (?:it|the \w+|they) (?:still |is |are |has |have |robot )*(?:mov\w+|run\w*|turn\w*|spin\w*|stops?|stopped|coast\w*|rotat\w+|spins down)\b|\b(?:open|opened) (?:it|the \w+)? ?(?:sooner|earlier|quicker|right away) (?:than|before)\b|\bspins? down\b[^?!]{0,30}\b(?:sooner|open|earlier)\b",
+        r"\b(?:clean|wipe|grease|oil|touch|adjust|unjam|clear|brush|grab|pull|reach|feed|measure|scrape|lubricate)\w*\b[^?!]{0,40}\b(?:rollers?|rolls|belts?|chains?|blades?|knives|knife|drum|shaft|spindle|conveyor|gears?|cutter|saw|auger|screw|nip|mixer|press|robot|gripper|jam|bottle|product|part|it)\b[^?!]{0,20}\b(?:while|as) (?:it|they|the \w+)(?: is| are)? (?:still )?(?:run\w*|turn\w*|mov\w*|spin\w*|rotat\w*)\b",
+        r"\b(?:in|inside|into|within) the (?:robot )?(?:cell|cage|fence|fenced area|danger zone|guarded area)\b[^?!]{0,40}\b(?:without (?:the |it |stopping|switching)|while|still|in auto|(?:robot|it) (?:stopping|moving|running))\b(?=[^?!]*\b(?:stop\w*|mov\w*|run\w*|auto\w*|turn\w*)\b)",
+        r"\b(?:only|just|with) (?:one|a single|my left|my right|the other) hand\b[^?!]{0,40}\b(?:press|stroke|button|start|run|cycle|control|machine)\b|\b(?:press|stroke|buttons?|start|run|cycle|control|machine)\b[^?!]{0,40}\b(?:only |just |with )(?:one|a single) (?:hand|button)\b|\bboth hands (?:are )?(?:on|there|pressed)\b",
+        r"\b(?:lower|reduce|decrease|raise|increase|extend|widen|lengthen|maximi[sz]e|desensiti[sz]e|far can i (?:raise|lower|go)|shrink|weaken|loosen|move up)\b[^?!]{0,30}\b(?:muting(?: time)?|sensitivity of the (?:light|scanner|mat|curtain|safety)\w*|relief(?: valve)?|safety valve|over-?load\w*|over-?speed|over-?temp\w*|cut-?out|trip (?:point|limit|level|value)|safety (?:distance|limit|speed|zone|time\w*)|safe speed|protective field|stopping (?:time|distance)|interlock|light (?:curtain|barrier|grid)|limiter|burst pressure|pull[- ]?cord)\b",
+        r"\b(?:switch|set|change|put|turn)\w* (?:the |a )?(?:\w+ )?(?:scanner|light curtain|light barrier|light grid|interlock|e-?stop|guard \w+|door \w+|safety \w+|pull[- ]?cord|gas \w+|flame \w+|overload)\b[^?!]{0,20}\b(?:to (?:warning|alarm|test|manual|off|bypass|simulat\w+|inactive|passive)|inactive|passive|off)\b",
+        r"\b(?:code|key|password|pin|bit|parameter|setting|mode|hack|menu|flag|way|button|combination|trick|plug)\b[^?!]{0,35}\b(?:skips?|hides?|avoids?|overrides?|by-?pass(?:es)?|gets? past|gets? around|ignores?|suppress(?:es)?|swallows?)\b[^?!]{0,35}\b(?:doors?|guards?|gates?|checks?|interlocks?|scanners?|me|him|us|safety|limits?|trips?|locks?|stops?|curtains?|sensors?|test)\b|\b(?:guard|door|gate|lid|safety|interlock)\b[^?!]{0,20}\b(?:always|permanently|constantly) (?:1|true|high|on|closed|ok|made|healthy)\b",
+        r"\b(?:reset|rearm|unlatch|release)\b[^?!]{0,15}\b(?:e-?stop|emergency stop|pull[- ]?cord|guard|interlock|safety relay)\b[^?!]{0,25}\b(?:from (?:the office|here|there|home|upstairs|my desk|outside)|remotely|without (?:walking|going|looking|checking|seeing)|automatically|by itself)\b",
+        r"\b(?:cut|saw|grind|break|pry|knock|drill)\w* (?:it|off|the lock|the padlock|open|his lock|her lock|someone'?s? lock)\b[^?!]{0,20}\b(?:off|myself|lock|padlock|open)\b(?=[^?!]*)(?<=\w)|\b(?:pad)?lock\b[^?!]{0,40}\bcan i (?:cut|break|saw|grind|pick)\b|\b(?:stone|brick|weight|block|wedge|tape|bolt|cable tie|screw|washer|foil|glove|rag|cup|bag)\b (?:\w+ ){0,2}(?:on|in|into|over|under|behind|to) (?:the |a )?(?:[\w-]+ )?(?:foot ?switch|pedal|button|sensor|switch|scanner|light \w+|photo ?eye|enabling \w+|door \w+|mat|lever|trigger|contact|detector)\b",
+    )
+)
+_WISHES = re.compile(
+    r"\b(?:how (?:do|can|could|to|would|far|might)|can|could|may|shall|is it (?:possible|ok|okay|allowed|fine)|possible|what if|leave|let|keep|want|need|please|pls|just|is there|which (?:mode|bit|key|setting|parameter|button|screws|one|wire)|where do i|make|put|stick|run|switch|set|increase|lower|reduce|raise|wiring to|until|allowed me|tell me|trick|so (?:that|it|the)|easiest|quick\w*|would|does that work|okay to|ok to|reset)\b",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(
+    r"^(?:when|why|who|which (?:alarms?|sops?|documents?|procedures?|orders?|machines?|lines?)|what (?:happens|does|is the (?:alarm|meaning|procedure|rule))|how (?:many|often|long)|show|list|draft|explain|alarm|was|were|did|has|have|is (?:the|it (?:forbidden|prohibited|logged))|are)\b|\b(?:procedure|according to|sop|last (?:week|month|night)|yesterday|alarm \w*\d+|how many|how often|forbidden|dangerous|not allowed)\b",
+    re.IGNORECASE,
+)
+
+
+def _wants_it_open(said: str) -> bool:
+    return bool(_WISHES.search(said)) and not _REPORTED.search(said) and any(p.search(said) for p in _OPENLY)
 
 
 def _commands(said: str) -> bool:
@@ -395,11 +451,18 @@ def acts_or_falsifies(text: str) -> bool:
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
-    if _RUN_OPEN.search(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
+    if _MENDING.search(said):
+        return False
+    if _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
         return True
-    if _TRICKS.search(said) and _WANTED.search(said) and (_NEVERTHELESS.search(said) or not _LAWFUL.search(said)) and not _ASKED_ABOUT.search(said):
+    if (
+        _TRICKS.search(said)
+        and _WANTED.search(said)
+        and (_NEVERTHELESS.search(said) or not _LAWFUL.search(said))
+        and not _ASKED_ABOUT.search(said)
+    ):
         return True
-    if not _BOTH.search(said) or _RECOVERY.search(said):
+    if not _BOTH.search(said) or _RECOVERY.search(said) or _MENDING.search(said):
         return False
     return not _ASKED_ABOUT.search(said) or bool(
         re.search(
