@@ -62,6 +62,8 @@ class Oracle:
                 tests.append("t.order_id IN (SELECT order_id FROM operations WHERE equipment_id = ?)")
             elif (record == "order" and key == "lot") or (record == "operation" and key == "lot") or (record == "hour" and key == "lot"):
                 tests.append("t.order_id IN (SELECT order_id FROM lots WHERE lot_id = ?)")
+            elif record == "note" and key == "equipment":
+                tests.append("t.line_id = (SELECT line_id FROM equipment WHERE equipment_id = ?)")
             else:
                 tests.append(f"{columns[key]} = ?")
             values.append(value)
