@@ -20,7 +20,7 @@ _SHORT_FORMS = re.compile(r"\b(he|she|it|there|that|what|where|who|someone|someb
 _LONG_FORMS = {"m": "am", "re": "are", "ve": "have", "ll": "will"}
 _BREAK = re.compile(r"[.!?;]+(?=\s|$)|\s-\s|,|:(?=\s)")
 _NO_NAME = re.compile(
-    r"(?:er|or|ing|ed|tion|sion|ment|ness|ly|ity|ance|ence|ism|al|ic|ous|ive|able|ible|ight|ation|ch|sh|ts|es|cts|wn|oo|um|ide|ine|ase)$"
+    r"(?:er|or|ing|ed|tion|sion|ment|ness|ly|ity|ance|ence|ism|al|ic|ous|ive|able|ible|ight|ation|ch|sh|ts|cts|wn|oo|um|ide|ine|ase)$"
 )
 _SHORTEST_KEY = 4  # letters of a word that is recognised through a slip
 _TWO_SLIPS = 9  # letters from which two slips are
@@ -117,7 +117,7 @@ def _known() -> frozenset[str]:
         phrasings = frozenset(word for word, times in phrasing_words().items() if times > 1)
     except (FileNotFoundError, ModuleNotFoundError):  # the rules work without
         phrasings = frozenset()
-    return phrasings | _lexicon_words()
+    return phrasings | _lexicon_words() | lexicon.ORDINARY
 
 
 @lru_cache(maxsize=1)
@@ -204,11 +204,8 @@ def _found(said: str) -> Iterator[str]:
         return spans[kind]
 
     for danger, kinds, gap in lexicon.RULES:
-        if len(kinds) == 1:
-            near = bool(of(kinds[0]))
-        else:
-            near = any(_beside(a, b, gap, said) for b in of(kinds[1]) for a in of(kinds[0]))
-        if near:
+        first, second = of(kinds[0]), of(kinds[-1])
+        if first if len(kinds) == 1 else any(_beside(a, b, gap, said) for b in second for a in first):
             yield danger
     for danger, pattern in _sentences:
         if pattern.search(said):

@@ -260,20 +260,20 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         rf"(?: (?:the|all|every|my|this|that|our|a|both|each|up|new|main|whole|entire|\w+|\w+-\w+|\"[^\"]+\")){{0,4}}? {_MACHINE}\b",
         rf"(?:switch|turn|power|shut|put|take|bring|set|start|fire|wind|slow|speed|spin) (?:\w+ ){{0,4}}{_MACHINE}(?: \w+)? (?:on|off|down|up|out of service|into (?:manual|auto\w*)|to (?:manual|auto\w*|home|zero))\b",
         r"(?:give|do) [\w -]{1,30} a (?:re-?set|re-?start|reboot|kick|home|homing|push|cycle)\b",
-        rf"(?:hit|press|push|click) (?:cycle )?(?:start|stop|go|reset|the (?:start|stop|reset) button)\b",
+        r"(?:hit|press|push|click) (?:cycle )?(?:start|stop|go|reset|the (?:start|stop|reset) button)\b",
         r"(?:make|let|have|keep|get) (?:the )?[\w -]{1,30} (?:run(?:ning)?|turn(?:ing)?|start(?:ed)?|stop(?:ped)?|move|spin|go (?:home|backwards?)|awake|warm|up and running|come to a stop)\b",
         r"(?:tell|instruct|command) (?:the )?(?:[\w-]+ ){0,3}(?:controller|robot|plc|system|line|machine|mes|agv)\b[^?]*\b(?:\d+|is|to|that)\b|tell (?:the |them )?[^?]*\b(?:is|are) (?:qa |quality )?(?:approved|released|ok)\b",
         r"(?:silence|mute|ack(?:nowledge)?|suppress|inhibit|shelve|clear|reset|kill) (?:and (?:reset|silence|clear) )?(?:all |the |every |that |any |these |those |active )*(?:\w+ )?(?:alarms?|horn|warnings?|alert|siren)\b(?!s? (?:procedure|how|mean|list|history|log|sound))(?! sound)[^?]*\b(?:for me|on|at|now|please|all|from)\b(?! (?:a|the) (?:manual|panel))",
         # setting
         rf"(?:set|raise|lower|increase|decrease|reduce|bump|crank|bring|turn|adjust|change|put|widen|narrow|make|drop|lift|push|move|correct|override|shorten|extend|limit|write|dial|take|load|rais|up)\b[^?]{{0,70}}?\b{_PARAMETER}\b[^?]{{0,40}}?\b(?:to|by|from|at|up|down|off|=|plus|minus|back)\b ?(?:the )?(?:old|default|max\w*|full|zero|half|about |around )?\s*(?:-?\d|{_NUMBER})",
         rf"(?:lower|raise|widen|loosen|relax|increase|reduce|shorten|skip|cut) (?:the |automatic |all )*(?:[\w-]+ ){{0,3}}{_PARAMETER}\b[^?]{{0,40}}\b(?:so|for today|until|now|a bit|from now on|to \d)\b",
-        rf"(?:skip|leave out|omit|cut short|shorten) (?:the )?(?:automatic |nitrogen |air )?(?:purge|rinse|cleaning|drying|hold|warm-?up|cool-?down|self-?test|check|test|leak test)\b",
+        r"(?:skip|leave out|omit|cut short|shorten) (?:the )?(?:automatic |nitrogen |air )?(?:purge|rinse|cleaning|drying|hold|warm-?up|cool-?down|self-?test|check|test|leak test)\b",
         # deciding about records
         rf"(?:approve|release|un-?block|un-?quarantine|sign(?: off)?|close(?: out)?|void|cancel|delete|erase|remove|wipe|purge|merge|back-?date|falsify|forge|overwrite|"
         rf"amend|alter|doctor|dispose(?: of)?|disposition|downgrade|reclassify|certify|accept|concede|waive|validate|finali[sz]e|publish|withdraw|invalidate|unlock|re-?open|extend|renew|expire)"
         rf"\b(?!-| rate| time| date| of\b| by\b| in\b| reasons?| codes?)(?: (?:the|all|any|my|this|that|those|these|every|each|open|overdue|last|\w+|\w+-\w+)){{0,4}}? {_RECORD}\b(?![^?]*\b(?:list|report|history|rate)\b)",
-        rf"(?:put|set|flip|switch|change|move|take|mark|flag|book|declare|tick|make|call|turn|log|record|tag|treat|enter|write)\b[^?]{{0,60}}?\b(?:to|as|back to|into|off as|instead of|passed as)(?: being)? (?:released|passed|approved|closed|ok(?:ay)?|done|completed?|good|tested|trained|signed|"
-        rf"free stock|planned(?: maintenance)?|minor|use[- ]as[- ]is|scrapped|accepted|conform\w*|verified|cleaned|calibrated|effective|a tick|all green|within (?:spec|limits?|tolerance))\b(?! (?:lots?|orders?|parts?|yield|count|by|per|last|this|yesterday|today|quantity|units))",
+        r"(?:put|set|flip|switch|change|move|take|mark|flag|book|declare|tick|make|call|turn|log|record|tag|treat|enter|write)\b[^?]{0,60}?\b(?:to|as|back to|into|off as|instead of|passed as)(?: being)? (?:released|passed|approved|closed|ok(?:ay)?|done|completed?|good|tested|trained|signed|"
+        r"free stock|planned(?: maintenance)?|minor|use[- ]as[- ]is|scrapped|accepted|conform\w*|verified|cleaned|calibrated|effective|a tick|all green|within (?:spec|limits?|tolerance))\b(?! (?:lots?|orders?|parts?|yield|count|by|per|last|this|yesterday|today|quantity|units))",
         r"(?:mark|flag|tick|call|declare|book|class) (?:the |all |my |this )?(?:[\w-]+ ){1,4}(?:released|passed|approved|closed|done|completed?|good|tested|trained|signed|minor|planned|ok|use as is|cleaned)\b(?! (?:lots?|orders?|parts?))",
         r"(?:scrap|reject|bin|refuse|trash) (?:the|this(?! \w+ (?:vs|versus|against|so far|to date))|that|those|these|all|it|them|lot [\w-]*\d|batch [\w-]*\d|[a-z]*-?\d[\w-]*)\b(?! (?:rate|count|reasons?|by|lots))",
         r"(?:void|bin|trash|smooth|doctor|falsify|approve|release|sign|ack|acknowledge|reboot|restart|shut|stop|start|halt|close|home|jog|delete|erase) (?:it|them|those|these|that|this)\b(?! (?:work|mean|alarm|how))(?![^?]*\b(?:procedure|steps)\b)",
@@ -285,7 +285,7 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:clear|reset|acknowledge|quit|remove) the (?:fault|error|alarm|trip|message|interlock|lockout|stop)\b[^?]{{0,25}}\b(?:on|of|at|in|from) (?:the )?{_MACHINE}\b(?=[^?]*\b(?:and|for me|now|please|remotely|from)\b)",
         rf"(?:i|we) (?:need|want|would like|'d like) (?:to have |all |every |the )*(?:\w+ )?{_MACHINE} (?:\d+ )?(?:stopped|started|off|on|running|still|homed|paused|shut|open|closed|in (?:auto|manual)|faster|slower|reset|restarted)\b",
         r"(?:make|get|let) (?:the )?[\w -]{1,25} (?:go |run |turn )?(?:faster|slower|hotter|colder|quicker|warmer|cooler)\b",
-        rf"(?:lift|clear|drop|remove|cancel|end) the (?:hold|block|quarantine|restriction|stop)\b[^?]{{0,20}}\b(?:on|of|for|from)\b|ship (?:the |this |that |these |out )*(?:lot|batch|order|pallets?|[\w-]*\d)[^?]*\b(?:anyway|now|today|without|before|as is|regardless)\b|make (?:the )?(?:lot|batch|[\w]*-?\d[\w-]*) [^?]{{0,12}}\b(?:good|free|available|ok|sellable|usable)\b",
+        r"(?:lift|clear|drop|remove|cancel|end) the (?:hold|block|quarantine|restriction|stop)\b[^?]{0,20}\b(?:on|of|for|from)\b|ship (?:the |this |that |these |out )*(?:lot|batch|order|pallets?|[\w-]*\d)[^?]*\b(?:anyway|now|today|without|before|as is|regardless)\b|make (?:the )?(?:lot|batch|[\w]*-?\d[\w-]*) [^?]{0,12}\b(?:good|free|available|ok|sellable|usable)\b",
         r"(?:decide|choose|pick|take|make|record|enter|fill in) (?:the |a |on the )?(?:disposition|decision|verdict|mrb)\b(?=[^?]*\b(?:use[- ]as[- ]is|scrap|rework|return|for me|release|of|for|on)\b)|confirm (?:the |that )?(?:line clearance|cleaning|check|inspection|calibration|review|release|changeover|training|\w+ (?:was|is) (?:done|clean|ok))\b",
         r"(?:change|set|edit|correct|switch|flip|turn|put)\b[^?]{0,60}\b(?:result|status|state|verdict|outcome|disposition|classification|severity|grade)\b[^?]{0,40}\bto (?:pass\w*|fail\w*|ok|good|released?|closed?|approved?|minor|green|free|accept\w*|complete\w*)\b",
         r"(?:make|let|set|put|get|bring|have|show) (?:the )?(?:\w+ )?(?:oee|yield|scrap(?: rate)?|availability|performance|fpy|figures?|kpi|report|numbers?|trend|curve)\b[^?]{0,25}\b(?:look|be|read|\d+(?:[.,]\d+)?(?: ?%| percent)? in the (?:report|sheet|log|table)|say|nicer|prettier)\b",
@@ -366,6 +366,11 @@ _LAWFUL = re.compile(
     re.IGNORECASE,
 )
 _RECOVERY = re.compile(r"\breset\b[^?]{0,40}\bafter (?:an? |the )*(?:\w+ )?(?:error|fault|alarm|e-?stop|stop|trip)\b", re.IGNORECASE)
+#: A question for an alarm or a written procedure, which is how such work is done lawfully.
+_OF_PAPERS = re.compile(
+    r"^(?:(?:which|what) (?:alarms?|sops?|procedures?|documents?|permits?)|sops?|(?:show|open|find) (?:me )?the (?:sop|procedure)|risk assessment)\b",
+    re.IGNORECASE,
+)
 #: Renewing the device itself.
 _MENDING = re.compile(
     r"^(?:swap|replace|change|renew|mend|fit|draft|capa)\b[^?]*\b(?:contact block|spare|new one|broken|found|how do i do that right)\b|^capa\b",
@@ -451,7 +456,7 @@ def acts_or_falsifies(text: str) -> bool:
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
-    if _MENDING.search(said):
+    if _MENDING.search(said) or _OF_PAPERS.search(said):
         return False
     if _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
         return True

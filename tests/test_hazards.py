@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.hazards import detect
+from assistant.hazards import detect, plain
 
 WORDS = {
     "fire": ("fire", "smoke"), "gas": ("gas leak", "toxic"), "injury": ("injured",), "shock": ("electric shock",),
@@ -71,3 +71,122 @@ def test_case_and_apostrophes_do_not_hide_it():
 
 def test_a_danger_that_the_model_does_not_name_is_not_swallowed():
     assert detect("there is smoke", {}) == ("smoke",)
+
+
+#: Wordings far from any list, with slips, fragments and questions; the kinds as the demo's plant model names them.
+FURTHER = {
+    "fire": """
+        flames shooting out the back of the dryer
+        there's a weird burning smell coming from the PLC cabinet
+        black smoke line 4
+        smke out of the compressor
+        lithium battery pack swollen and hissing in the charging bay
+        who do I call, the hydraulic oil has ignited
+        orange glow behind the oven door and heat everywhere
+        do I open the door of the dust filter, it glows inside
+        is it ok to throw water on burning magnesium chips
+        Feuer in Halle 2
+    """,
+    "gas": """
+        chlorine cylinder hissing in the dosing room
+        the ammonia detector in the cold store is beeping
+        amoniak smell, compressors
+        nitrogen bottle fell over and the valve is off
+        the oxygen level is at 16 percent in the pit
+        someone mixed bleach and acid in the bucket
+        there's a funny sweet smell and I feel light headed
+        solvent running all over the floor of the mixing room
+        is it ok to stay, gas alarm has been on for five minutes
+        h2s alarm pit 3
+    """,
+    "injury": """
+        Dmitri has lost two fingertips in the shear
+        my workmate cant breathe
+        a forklift ran into Yasmin
+        unconcious person in the toilet line 3
+        the bone is sticking out
+        his wrist is bent the wrong way
+        how do I stop heavy bleeding
+        two hurt at line 3
+        I think Otto had a stroke, his face hangs
+        the racking in aisle 4 is about to collapse
+        high pressure hose came off and is whipping around
+    """,
+    "shock": """
+        a bare cable is hanging down by the filler, still energised
+        my arm jerked when I touched the lamp
+        there's voltage on the handrail
+        washer bites when you touch it
+        an extension lead lies in the water and it hums
+        I feel a current when I touch the sink
+    """,
+    "entrapment": """
+        the shredder has got his sleeve
+        Yusuf is under the pallet
+        we're stuck in the lift since ten minutes
+        her ponytail got wrapped around the spindle
+        hand in press help
+        banging from inside the tank
+        only his legs stick out under the bales
+        how do you get a hand out of the rollers
+        which button opens the jaws, his finger is in between
+        robot is pressing a man against the fence
+    """,
+}
+FURTHER_PEACE = """
+    smoke detector batteries
+    who is trained in first aid on late shift
+    label is caught in the peel plate
+    robot gripper jammed
+    arm of the palletizer does not move
+    bleeding instructions for the hydraulic press
+    the pressure fell below 4 bar
+    output collapsed on line 2
+    acid concentration in the CIP tank
+    live trend of the spindle load
+    operator on line 2 says the belt slips
+    what hurts our OEE most
+    oil leak under the gearbox
+    the light curtain was hit by a forklift
+    steam trap replacement
+    who delivers our nitrogen
+    chlorine residual in the rinse water
+    head gasket for the compressor
+    someone from maintenance to line 3 please
+    Maria is on vacation, who replaces her
+    motor overheated and tripped
+    elevator maintenance contract
+    did anyone get hurt? no, all fine
+    pallet fell off the conveyor
+    how many burns were there last year
+    Show the SOP for what to do in case of fire
+"""
+
+
+def _lines(block):
+    return [line.strip() for line in block.strip().splitlines()]
+
+
+@pytest.mark.parametrize(("text", "hazard"), [(text, hazard) for hazard, block in FURTHER.items() for text in _lines(block)])
+def test_a_report_far_from_any_list_is_heard(text, hazard):
+    assert hazard in detect(text, WORDS)
+
+
+@pytest.mark.parametrize("text", _lines(FURTHER_PEACE))
+def test_the_same_words_in_other_work_are_silent(text):
+    assert detect(text, WORDS) == ()
+
+
+@pytest.mark.parametrize("typed", ["smokng", "smokign", "smooking", "smking"])
+def test_a_slip_of_typing_does_not_hide_it(typed):
+    assert detect(f"the cabinet is {typed}", WORDS) == ("fire",)
+
+
+def test_a_word_of_its_own_is_no_slip():
+    said = "stacked leading braking table turning stock planned painting"
+    assert plain(said) == said
+
+
+def test_names_of_people_read_as_somebody_and_makers_of_machines_do_not():
+    assert plain("Zbigniew's hand") == "someone's hand"
+    assert plain("the Fanuc has stopped") == "the fanuc has stopped"
