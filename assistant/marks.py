@@ -154,9 +154,21 @@ class Marks:
         entities = self._with_names(text, entities)
         entities = self._with_periods(text, entities)
         entities = with_shifts(text, with_codes(text, entities), self.plant.calendar)
-        entities = [replace(s, negated=excluded(text, s)) for s in entities]
+        entities = [replace(part, negated=part.negated or (excluded(text, part) and part.start == s.start)) for s in entities for part in self._head_taken_out(text, s)]
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
+
+    def _head_taken_out(self, text: str, span: Span) -> list[Span]:
+        """ "Except on the night shift last week", "not counting Sundays in May": what is taken out, and the time that stays."""
+        if span.label != "period" or not excluded(text, span):
+            return [span]
+        for m in re.finditer(r"\s+", span.text):
+            tail, head = span.text[m.end() :], span.text[: m.start()]
+            shift = only_a_shift(head, self.plant.calendar)
+            if (shift or self._time(head) is not None) and not tail.lower().startswith("shift") and self._time(tail) is not None:
+                out = Span("shift" if shift else "period", head, span.start, span.start + len(head), span.score, True, span.turn)
+                return [out, replace(span, text=tail, start=span.start + m.end(), negated=False)]
+        return [span]
 
     def carried(self, spans: Sequence[Span], context: Sequence[str]) -> tuple[Placeholder, ...]:
         kept = [s for s in spans if s.score >= DOUBTFUL]

@@ -77,7 +77,7 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
     if _PARETO.search(scribe.clause.text) and not by and _HAVE_REASONS & set(metrics):
         by = ["reason"]
         metrics = ["scrap_count" if name == "scrap_rate" else name for name in metrics]
-    held_against = _AGAINST.search(scribe.clause.text) if _against(scribe, None) else None
+    held_against = _AGAINST.search(scribe.clause.text) if _against(scribe, None) is not None else None
     period, unresolved, shift = scribe.period(until=held_against.start() if held_against else MOST_CHARACTERS)
     where = with_shift(where, shift)
     if scribe.get("status") and "ncr_count" in metrics:
@@ -154,6 +154,7 @@ _WHY_CHANGE = re.compile(
 
 
 CERTAIN_BESIDE = 0.97
+LEAST_NAMED = 0.005
 _PARETO = re.compile(r"\bpareto\b", re.IGNORECASE)
 _TIMES = ("hour", "day", "week", "month")
 _OVER_TIME = re.compile(
@@ -213,10 +214,12 @@ def _chosen_metrics(scribe: Scribe) -> list[str]:
         return own
     ranked = dict(scribe.reading.heads["metric"])
     chosen = list(scribe.reading.above("metric", CHOSEN)) or [scribe.best("metric")]
-    if len(chosen) < 2:
-        return chosen
     lowered = f" {re.sub(r'[^a-z0-9]+', ' ', scribe.clause.text.lower())} "
     named = {id for word, id in scribe.plant.vocabulary("metric").items() if f" {re.sub(r'[^a-z0-9]+', ' ', word)} " in lowered}
+    if len(chosen) < 2:
+        other = max(named, key=lambda name: ranked.get(name, 0.0), default="")
+        plain = chosen[0] in named or not other or ranked[chosen[0]] >= CERTAIN_BESIDE or ranked.get(other, 0.0) < LEAST_NAMED
+        return chosen if plain else [other]  # a figure that is named beats a hunch of another
     sure = CERTAIN_BESIDE if named else VERY_LIKELY  # beside a figure that is named, another needs more than a hunch
     return [name for name in chosen if name in named or ranked[name] >= sure] or chosen[:1]
 
@@ -278,8 +281,8 @@ def _compare_to(scribe: Scribe, metrics: Sequence[str], by: Sequence[str], perio
 def _against(scribe: Scribe, period: Period | None) -> Period | None:
     """A time that the words hold the figures against, though it was marked as the period or not at all."""
     m = _AGAINST.search(scribe.clause.text)
-    if m is None:
-        return None
+    if m is None or (m.group(0).lower().startswith("than") and QUANTITY.match(in_digits(m.group(1)))):
+        return None  # "more than 5 hours" is a bound
     words = m.group(1).strip(" ?.!").split()
     for count in range(min(6, len(words)), 0, -1):
         text = " ".join(words[:count])

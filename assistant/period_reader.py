@@ -284,8 +284,8 @@ class Reader:
             day = self.now.date()
             if self.clock(day, start) >= self.now:
                 day -= DAY
-        elif end > 24 and start < 24 and part == "night" and start < 12:
-            start, end = start + 24, end + 24
+        elif part == "night" and start < 12 and (end > 24 or end <= 12):
+            start, end = start + 24, end + 24  # the small hours of a night belong to the morning after
         return self.span(self.clock(day, start), self.clock(day, end))
 
     def ends(self, first: str, last: str) -> SaidPeriod | None:

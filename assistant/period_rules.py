@@ -28,6 +28,22 @@ from assistant.period_words import (
 from tools.registry import Period
 
 
+_ISO = r"(\d{4}-\d{1,2}-\d{1,2})(?:[ t](\d{1,2}:\d{2})(?::\d{2})?)?"
+
+
+@rule_for(rf"(?:from |between )?{_ISO} ?(?:to|until|till|through|and|-|–|/) ?{_ISO}")
+def _iso_range(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
+    first, last = date.fromisoformat(_padded(m.group(1))), date.fromisoformat(_padded(m.group(3)))
+    begin = r.clock(first, float(r.hours(m.group(2)) or 0)) if m.group(2) else r.midnight(first)
+    end = r.clock(last, float(r.hours(m.group(4)) or 0)) if m.group(4) else r.midnight(last + DAY)
+    return r.span(begin, end) if begin < end else None
+
+
+def _padded(iso: str) -> str:
+    year, month, day = iso.split("-")
+    return f"{year}-{month:0>2}-{day:0>2}"
+
+
 @rule_for(
     r"(?:right |just |by )?now|currently|(?:at )?(?:the|this) (?:moment|minute|second|instant|time)|at present|"
     r"moment|minute|live|as of now|present|this (?:moment|minute)|presently"

@@ -78,6 +78,7 @@ _STRONG = re.compile(
     r"tomorrow|spring|summer|autumn|winter|min\b",
     re.IGNORECASE,
 )
+_WHOLE_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{4}|\d{4}-\d{1,2}-\d{1,2}")
 MOST_WORDS = 9
 
 
@@ -100,7 +101,7 @@ def find_periods(
                 piece = text[start:end].rstrip(".:'\"")
                 if any(start < stop and begin < end for begin, stop in taken):
                     continue
-                if _TOO_WEAK.fullmatch(piece) or not _STRONG.search(piece):
+                if (_TOO_WEAK.fullmatch(piece) and not _WHOLE_DATE.fullmatch(piece)) or not _STRONG.search(piece):
                     continue
                 said = read_period(piece, now, calendar, anchor)
                 if said:

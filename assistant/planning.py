@@ -80,11 +80,11 @@ def plan(
     spans = _spans(understanding)
     if defeats_safeguard(understanding.text):
         return Plan("refused_unsafe", spans=spans)
-    if _PRIVATE.search(understanding.text):
-        return Plan(FORBIDDEN, spans=spans, reason=_PRIVATE_REASON)
     if acts_or_falsifies(understanding.text):
         return Plan("refused_unsafe", spans=spans, reason=_ACTS_REASON)
     own = own_draft(understanding, question, plant)  # what a connected plant's own words say goes before any training
+    if own is None and _PRIVATE.search(understanding.text):  # a connected plant's model says itself what is personal
+        return Plan(FORBIDDEN, spans=spans, reason=_PRIVATE_REASON)
     if own is not None:
         understanding, llm = own.understanding, None
     vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)

@@ -64,6 +64,7 @@ _MINE = re.compile(
     r"\b(?:assigned to|given to|for) me\b|\bam i (?:still )?(?:certified|qualified|trained|allowed)\b",
     re.IGNORECASE,
 )
+_BEGAN = re.compile(r"(?:opened|raised|created|logged|issued|reported|written|started|found|entered)(?: up)?", re.IGNORECASE)
 UNSPOKEN_STATUS = 0.75  # probability from which a status counts that no word of the question says
 
 
@@ -74,6 +75,8 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
     chosen = list(scribe.reading.above("record_status", CHOSEN))
     spoken = _said_statuses(scribe, known)
     said = [p for p in scribe.get("status") if p.turn == 0 or not spoken]  # what is said now beats what was said before
+    if said and all(_BEGAN.fullmatch(str(p.value).strip()) for p in said):
+        return None  # "opened in May" says when they began, not that they still are
     if not said:
         likely = dict(scribe.reading.heads["record_status"])
         chosen = [label for label in chosen if label in spoken or likely[label] >= UNSPOKEN_STATUS]

@@ -205,7 +205,7 @@ class Scribe:
     def period(self, *, events: bool = False, until: int = MOST_CHARACTERS) -> tuple[Period | None, dict[str, Any], str]:
         """The period said, what of it could not be placed, and the shift that it names. `events`: "now" is no period; `until`: only
         what is said before this place counts."""
-        items = [p for p in self.get("period") if p.turn < 0 or p.end <= until]
+        items = [p for p in self.get("period") if (p.turn < 0 or p.end <= until) and not p.negated]
         if len(items) > 1:
             text = in_digits(self.clause.text)
             items = [p for p in items if p.turn < 0 or not bounding(p, text)] or items
@@ -341,9 +341,13 @@ def with_shift(where: dict[str, Any], shift: str) -> dict[str, Any]:
 
 
 UNPLACED = "I could not place"
+KEPT_IN = "I could not leave out"  # times cannot be taken out of a period
 
 
 def period_notes(unresolved: Mapping[str, Any], period: Period | None, scribe: Scribe) -> tuple[str, ...]:
+    kept = [p.text for p in scribe.clause.placeholders if p.label == "period" and p.negated]
+    if kept:
+        return (f"{KEPT_IN} “{kept[0]}”: these are the figures with it.",)
     if unresolved:
         return (f"{UNPLACED} “{unresolved['period']['text']}” in time.",)
     if period and period.start > scribe.question.at:

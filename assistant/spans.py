@@ -20,7 +20,7 @@ _EXCEPT = re.compile(
     r"\b(?:apart from|except(?: for)?|excepting|excluding|exclude|without|other than|not counting|not including|"
     r"leav(?:e|ing) (?:out|aside)|"
     r"ignor(?:e|ing)|minus|forget(?: about)?|but not|anything but|(?:all|any|every\w*|each|"
-    r"anything)\b[^.?!,]{0,30}\bbut)(?: the| our| all| any)?\s*$",
+    r"anything)\b[^.?!,]{0,30}\bbut)(?: on| at| in| for| during| from)?(?: the| our| all| any)?\s*$",
     re.IGNORECASE,
 )
 _LEFT_OUT = re.compile(
@@ -38,7 +38,7 @@ _TAKES_OUT = re.compile(
 
 def excluded(text: str, span: Span) -> bool:
     """Whether the words beside a name take it out: "without changeovers", "all lines but line 3", "line 9 excluded"."""
-    if span.label in ("period", "compare", "limit", "number", "status"):
+    if span.label in ("compare", "limit", "number", "status"):
         return False
     if span.negated and _TAKES_OUT.search(text):
         return True

@@ -23,9 +23,9 @@ from assistant.planning import Plan, PlannedCall, plan, plan_json
 from assistant.problems import BadQuestion
 from assistant.release import Released, release
 from assistant.safeguards import safeguard_named
-from assistant.scribe import UNPLACED
+from assistant.scribe import KEPT_IN, UNPLACED
 from assistant.second_look import reconsidered
-from assistant.understand import Question, Understanding, understand
+from assistant.understand import NOT_TAKEN, Question, Understanding, understand
 from tools.access import DATA_TOOLS, Caller, Policy
 from tools.registry import BadArgument, Call, Result, Step, Tool, marked, run
 
@@ -232,7 +232,7 @@ def assemble(ask: Ask, planned: Plan, steps: Sequence[Step], released: Released,
         found = released.status == "answered"  # the safe way beside a refusal
         text = f"{said} {text}" if found else said
         spoken = " ".join(block["text"] for block in released.blocks if block["type"] == "emergency") + f" {said}"
-    unplaced = [note for note in planned.notes if note.startswith(UNPLACED)] if runs else []
+    unplaced = [note for note in planned.notes if note.startswith((UNPLACED, KEPT_IN, NOT_TAKEN))] if runs else []
     if unplaced and released.status in ("answered", "no_data"):
         # What was asked for is not what was looked up; the person hears that first.
         released = replace(released, status="partial")

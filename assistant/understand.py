@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Clause", "Placeholder", "Question", "Understanding", "mask", "names_of", "understand"]
 
+NOT_TAKEN = "I cannot answer this part:"
 SURE_ALONE = 0.9  # a question that is this clear by itself does not lean on earlier ones
 
 
@@ -72,8 +73,9 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     placeholders = reader.placeholders(text, reading.spans)
     carried = reader.carried(reading.context_spans, context)
     clauses: tuple[Clause, ...] = (Clause(text, reading, placeholders, carried),)
+    left: tuple[str, ...] = ()
     if reading.starts:
-        clauses = _cut(text, context, reading, placeholders, router, reader) or clauses
+        clauses, left = _cut(text, context, reading, placeholders, router, reader) or (clauses, ())
     if len(clauses) > 1 and reading.best("status") != "answer":
         reading = clauses[0].reading
     return Understanding(
@@ -86,7 +88,7 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
         clauses=clauses,
         carried=carried,
         spelled=spelled,
-        problems=tuple(dict.fromkeys(p for p in map(_problem, placeholders) if p)),
+        problems=tuple(dict.fromkeys([*(f"{NOT_TAKEN} “{part}”." for part in left), *(p for p in map(_problem, placeholders) if p)])),
     )
 
 
@@ -142,8 +144,9 @@ MOST_PARTS = 3
 
 def _cut(
     text: str, context: Sequence[str], reading: Reading, placeholders: tuple[Placeholder, ...], router: Reader, marks: Marks
-) -> tuple[Clause, ...] | None:
-    """The clauses that begin where the router says; None when a part is no request, or cuts a name in two."""
+) -> tuple[tuple[Clause, ...], tuple[str, ...]] | None:
+    """The clauses that begin where the router says, and the parts among them that ask for nothing the plant's data or
+    documents hold; None when a cut would go through a name, leave too little, or a part is to be refused."""
     cuts = [at for at, _ in reading.starts if not any(p.start < at < p.end for p in placeholders if not p.phrase)][: MOST_PARTS - 1]
     parts, begin = [], 0
     for end in (*cuts, len(text)):
@@ -154,17 +157,26 @@ def _cut(
     if len(parts) < 2 or any(len(part.split()) < 2 for part in parts):
         return None
     clauses: list[Clause] = []
+    left: list[str] = []
     said = tuple(context)
     for part in parts:
         read = router.read(part, said[-3:])
-        if read.best("status") != "answer":
+        if read.best("status") == "refused_unsafe":
             return None
+        if read.best("status") != "answer":
+            left += [part] if read.best("status") != "smalltalk" else []
+            continue
         clause = Clause(part, read, marks.placeholders(part, read.spans), marks.carried(read.context_spans, said[-3:]))
         said = (*said, part)
         if clauses and not _asks_for_more(clauses[-1], clause):
-            return None
+            if len(parts) == 2:
+                return None  # an afterthought to the one request
+            left.append(part)
+            continue
         clauses.append(clause)
-    return (*_shared(clauses[0], clauses[1]), *clauses[2:])
+    if not clauses:
+        return None
+    return ((*_shared(clauses[0], clauses[1]), *clauses[2:]) if len(clauses) > 1 else tuple(clauses)), tuple(left)
 
 
 def _shared(first: Clause, second: Clause) -> tuple[Clause, Clause]:

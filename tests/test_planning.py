@@ -354,6 +354,39 @@ def test_each_of_several_requests_keeps_its_own_record_and_status(plant):
     assert [(c.arguments["records"], c.arguments["where"]["status"]) for c in found.calls] == [("nonconformances", "open"), ("capas", "overdue")]
 
 
+def test_more_than_is_a_bound_and_the_period_stays(plant):
+    arguments = ask(plant, "machines with more than 5 hours of downtime last week", metric="downtime", by="equipment").calls[0].arguments
+    assert (arguments["where"], arguments["period"].text) == ({"downtime": {"min": 18000}}, "last week")
+
+
+def test_a_shift_taken_out_of_a_period(plant):
+    text = "OEE of line 3 except on the night shift last week"
+    arguments = ask(plant, text, metric="oee", marked={"period": "the night shift last week"}).calls[0].arguments
+    assert (arguments["where"]["shift"], arguments["period"].text) == ({"not": "night"}, "last week")
+
+
+def test_a_time_that_cannot_be_taken_out_is_said(plant):
+    found = ask(plant, "good parts on line 1 not counting Sundays, last week", metric="good_count", marked={"period": "Sundays"})
+    assert any("Sundays" in note for note in found.notes)
+    assert found.calls[0].arguments["period"].text == "last week"
+
+
+def test_opened_says_when_not_how_it_stands(plant):
+    found = ask(plant, "how many NCRs were opened in May", "list_records", record="nonconformances", record_status="closed", marked={"status": "opened"})
+    assert "where" not in found.calls[0].arguments
+
+
+def test_a_figure_that_is_named_beats_a_hunch(plant):
+    text = "how much scrap did line 3 make yesterday"
+
+    def answer(question, context):
+        return reading("query_metrics", metric="good_count", p=0.6)
+
+    question = Question(text, NOW, SAM)
+    found = plan(understand(question, plant, ScriptedRouter(answer)), question, plant, {}, None, POLICY)
+    assert found.calls[0].arguments["metrics"][0].startswith("scrap")
+
+
 def test_a_new_question_inherits_nothing(plant):
     first = ask(plant, "oee of line 2 last week by shift", metric="oee", by="shift")
     found = ask(

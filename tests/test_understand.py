@@ -111,6 +111,21 @@ def test_clauses_begin_where_the_router_says(plant):
     assert [{p.value for p in c.placeholders if p.label == "line"} for c in found.clauses] == [{"LINE-1"}, {"LINE-2"}, set()]
 
 
+def test_a_part_that_asks_for_nothing_here_is_said(plant):
+    text = "oee of line 1 yesterday, the stops of line 2 last night and who won the match"
+
+    def answer(question: str, context: object) -> Reading:
+        if question == text:
+            return reading("query_metrics", starts=[text.index("the stops"), text.index("who")])
+        if question.startswith("who"):
+            return reading(status="out_of_scope")
+        return reading("list_records" if "stops" in question else "query_metrics")
+
+    found = understand(Question(text, NOW, SAM), plant, ScriptedRouter(answer))
+    assert len(found.clauses) == 2
+    assert any("who won the match" in problem for problem in found.problems)
+
+
 def test_a_start_inside_a_name_cuts_nothing(plant):
     text = "downtime of CNC-01 last week"
     router = ScriptedRouter(lambda q, c: reading("query_metrics", starts=[text.index("01")], spans=spans(q, equipment="CNC-01") if q == text else ()))
