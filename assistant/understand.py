@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from assistant.entities import HIERARCHY
-from assistant.hazards import detect
+from assistant.hazards import detect, voted
 from assistant.marks import Marks, Placeholder, Question, names_of, speller_of
 from assistant.router import Reader, Reading
 from assistant.spelling import Spelled
@@ -66,6 +66,7 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     hazards = tuple(dict.fromkeys((*detect(spelled.typed, words), *detect(text, words))))
     context = tuple(speller.read(turn).text for turn in question.previous_texts[-3:])
     reading = router.read(text, context)
+    hazards = voted(hazards, dict(reading.heads.get("hazard", ())).get("hazard", 0.0), words)
     alone = router.read(text) if context and not _points_back(text) else None
     if alone is not None and alone.best("status") == "answer" and min(alone.tools[0][1], alone.heads["status"][0][1]) >= SURE_ALONE:
         reading, context = alone, ()  # a complete question of its own; what came before would only bend it

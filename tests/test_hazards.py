@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.hazards import detect, plain
+from assistant.hazards import SURE_OF_DANGER, detect, plain, voted
 
 WORDS = {
     "fire": ("fire", "smoke"), "gas": ("gas leak", "toxic"), "injury": ("injured",), "shock": ("electric shock",),
@@ -190,3 +190,10 @@ def test_a_word_of_its_own_is_no_slip():
 def test_names_of_people_read_as_somebody_and_makers_of_machines_do_not():
     assert plain("Zbigniew's hand") == "someone's hand"
     assert plain("the Fanuc has stopped") == "the fanuc has stopped"
+
+
+def test_a_classifier_only_adds_and_only_when_it_is_as_good_as_certain():
+    assert voted((), SURE_OF_DANGER, WORDS) == ("injury",)
+    assert voted((), 0.99, WORDS) == ()
+    assert voted(("fire",), 0.0, WORDS) == ("fire",)
+    assert voted((), 1.0, {}) == ()
