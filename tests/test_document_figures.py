@@ -200,7 +200,7 @@ def _check(kind, document, oracle, names, arguments):
             elif part["part"] == "missing":
                 assert len(part["items"]) == MISSING[kind][part["title"]](oracle), where
             elif part["part"] == "table" and not ELSEWHERE.match(part["title"]) and kind not in ("sop", "work_instruction"):
-                if kind == "batch_record" and part["title"] in ("By machine", "Scrap by reason"):
+                if kind == "batch_record" and part["title"] in ("By machine", "Scrap of this lot by reason"):
                     _batch_table(part, oracle, names, where)
                 elif not _by_time(part, oracle, kind):
                     label = max((label for label in TABLES[kind] if part["title"].startswith(label)), key=len, default=None)
@@ -210,7 +210,7 @@ def _check(kind, document, oracle, names, arguments):
 
 def _batch_table(part, oracle, names, where):
     order = oracle.db.execute("SELECT order_id FROM lots WHERE lot_id = ?", (oracle.scope["lot"],)).fetchone()[0]
-    if part["title"] == "Scrap by reason":
+    if part["title"] == "Scrap of this lot by reason":
         rows = oracle.sql("scrap", "t.reason, SUM(t.quantity)", tail="GROUP BY 1")
         _same(part, {reason: [whole(total)] for reason, total in rows}, names, where)
         return
