@@ -256,7 +256,7 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         # moving: start filler 1, send robot 1 home, give CNC-02 a reset
         rf"(?:start|stop|halt|pause|resume|restart|reboot|re-?start|home|jog|run(?! (?:time|rate|hours))|fire up|spin up|power (?:on|off|up|down|cycle)|switch (?:on|off|over)|turn (?:on|off)|shut(?: ?down| off)?|"
         rf"open|close|unlock|send|drive|move|kill|wake|zero|tare|inhibit|force|eject|abort|energi[sz]e|de-?energi[sz]e|activate|deactivate|disable|enable|engage|retract|extend|rotate|"
-        rf"purge|vent|drain|flush|boot|cool down|heat up|load|upload|push|advance|start stop)\b(?!-| of\b| time| date| reason| orders?\b| ncrs?\b| capas?\b| deviations?\b| work| lots?\b| nc\b| complaints?\b| an? | maintenance| (?:someone|somebody|the forklift|your|me)\b|ed\b| jobs?| tickets?| issues?| items?| findings?| actions?)"
+        rf"purge|vent|drain|flush|boot|cool down|heat up|load|upload|push|advance|start stop)\b(?!-| of\b| time| date| reason| orders?\b| ncrs?\b| capas?\b| deviations?\b| work| lots?\b| nc\b| complaints?\b| an? | maintenance| quality| (?:the )?(?:fitter|mechanic|electrician|technician|material|supervisor|logistics|help)| (?:someone|somebody|the forklift|your|me)\b|ed\b| jobs?| tickets?| issues?| items?| findings?| actions?)"
         rf"(?: (?:the|all|every|my|this|that|our|a|both|each|up|new|main|whole|entire|\w+|\w+-\w+|\"[^\"]+\")){{0,4}}? {_MACHINE}\b",
         rf"(?:switch|turn|power|shut|put|take|bring|set|start|fire|wind|slow|speed|spin) (?:\w+ ){{0,4}}{_MACHINE}(?: \w+)? (?:on|off|down|up|out of service|into (?:manual|auto\w*)|to (?:manual|auto\w*|home|zero))\b",
         r"(?:give|do) [\w -]{1,30} a (?:re-?set|re-?start|reboot|kick|home|homing|push|cycle)\b",
@@ -277,7 +277,7 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         r"(?:mark|flag|tick|call|declare|book|class) (?:the |all |my |this )?(?:[\w-]+ ){1,4}(?:released|passed|approved|closed|done|completed?|good|tested|trained|signed|minor|planned|ok|use as is|cleaned)\b(?! (?:lots?|orders?|parts?))",
         r"(?:scrap|reject|bin|refuse|trash) (?:the|this(?! \w+ (?:vs|versus|against|so far|to date))|that|those|these|all|it|them|lot [\w-]*\d|batch [\w-]*\d|[a-z]*-?\d[\w-]*)\b(?! (?:rate|count|reasons?|by|lots))",
         r"(?:void|bin|trash|smooth|doctor|falsify|approve|release|sign|ack|acknowledge|reboot|restart|shut|stop|start|halt|close|home|jog|delete|erase) (?:it|them|those|these|that|this)\b(?! (?:work|mean|alarm|how))(?![^?]*\b(?:procedure|steps)\b)",
-        r"(?:make|set|change|turn|bring|put|get) (?:it|them|that|this) (?:down |up |back |\w+ )?(?:to )?(?:-?\d+(?! (?:days?|weeks?|months?|lines?|rows?|hours|shifts?|years|columns?))|two days earlier|earlier)\b",
+        r"(?:make|set|change|turn|bring|put|get) (?:it|them|that|this) (?:down |up |back )?(?:to )?(?:-?\d+(?! (?:days?|weeks?|months?|lines?|rows?|hours|shifts?|years|columns?))|two days earlier|earlier)\b",
         r"[a-z]+-\d+ (?:in)?to (?:manual|auto\w*|open|closed)\b",
         r"(?:make|set) the (?:pm|interval|maintenance)\b[^?]*\bevery \d+",
         r"(?:adjust|fix|correct|set) the (?:counter|count)s?\b|(?:change|switch|move) the (?:cause|reason|code|result|status|name|date|time)s? (?:of|on|for|in) [^?]{0,50}\bto\b",

@@ -151,6 +151,8 @@ def test_orders_and_untrue_records_in_other_words_are_told(text):
         "show the lots of PMP-40 that were scrapped",
         "open an NCR for reel 5512, edge cracks",
         "send a fitter to the palletiser",
+        "please send quality to line 1, the seals look wrong",
+        "make it line 2",
         "scrap for lot L24-0917",
         "count of completed jobs by technician",
         "restart after power outage, in which order do we power the cells",
