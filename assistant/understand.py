@@ -63,7 +63,7 @@ def understand(question: Question, plant: Plant, router: Reader) -> Understandin
     text = spelled.text
     emergency = plant.model.emergency
     words = {name: spec.words for name, spec in emergency.hazards.items()} if emergency else {}
-    hazards = tuple(dict.fromkeys((*detect(spelled.typed, words), *detect(text, words))))
+    hazards = tuple(dict.fromkeys(danger for said in {spelled.typed: 0, text: 0} for danger in detect(said, words)))
     context = tuple(speller.read(turn).text for turn in question.previous_texts[-3:])
     reading = router.read(text, context)
     hazards = voted(hazards, dict(reading.heads.get("hazard", ())).get("hazard", 0.0), words)
