@@ -27,7 +27,6 @@ from assistant.period_words import (
 )  # fmt: skip
 from tools.registry import Period
 
-
 _ISO = r"(\d{4}-\d{1,2}-\d{1,2})(?:[ t](\d{1,2}:\d{2})(?::\d{2})?)?"
 
 

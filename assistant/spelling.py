@@ -23,7 +23,7 @@ _LONGEST = 20  # letters of a word that is looked at
 _TWO_SLIPS = 8  # letters from which two slips in one word are put right
 _CLEARLY = 3.0  # how many times commoner the best candidate is than the next one that is as near
 _WORD = re.compile(r"[^\W\d_]+(?:['’][a-z]+)?")
-_TIMES = frozenset("today yesterday tomorrow tonight morning afternoon evening night week month quarter shift last this".split())
+_TIMES = frozenset(["today", "yesterday", "tomorrow", "tonight", "morning", "afternoon", "evening", "night", "week", "month", "quarter", "shift", "last", "this"])
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,11 @@ def logits(confidences: Sequence[float]) -> np.ndarray:
     return np.asarray(np.log(p / (1 - p)))
 
 
-def fitted(raws: Sequence[float], agreed: Sequence[bool], right: Sequence[bool], start: Curve = Curve()) -> Curve:
+def fitted(raws: Sequence[float], agreed: Sequence[bool], right: Sequence[bool], start: Curve | None = None) -> Curve:
     """The curve of least log loss over (raw, agreed, right), by Newton steps with a small pull towards `start`."""
     x = np.column_stack([np.log(np.clip(raws, 1e-6, 1.0)), np.ones(len(raws)), np.asarray(agreed, dtype=float)])
     y = np.asarray(right, dtype=float)
+    start = start or Curve()
     first = np.array([start.slope, start.intercept, start.agreement])
     weights, pull = first.copy(), _PRIOR * len(raws) * np.diag([1.0, 0.0, 1.0]) + 1e-9 * np.eye(3)
     for _ in range(STEPS):
