@@ -30,7 +30,7 @@ def sync(plant: Plant, index: Index, progress: Callable[[str, float], None] | No
     """Index every log entry that is new or changed; returns how many entries the index then holds.
 
     A plant whose model has no log records has none. Raises ToolError or RetrievalError."""
-    sources = [(name, title, read) for name, title, read in _SOURCES if name in plant.model.records]
+    sources = [(name, title, read) for name, title, read in _SOURCES if _readable(plant, name)]
     total = 0
     for place, (name, title, read) in enumerate(sources):
         found = (row for part in _months(plant, index, name, now) for row in read(part))
@@ -44,6 +44,15 @@ def sync(plant: Plant, index: Index, progress: Callable[[str, float], None] | No
             if progress is not None:
                 progress(f"Indexing {title.lower()}", (place + (number + 1) / len(changed)) / len(sources))
     return total
+
+
+def _readable(plant: Plant, name: str) -> bool:
+    """Whether a plant's model has this log with all that an entry needs; a plant whose log lacks something has none."""
+    record = plant.model.records.get(name)
+    missing = set(_COLUMNS[name]) - {column.name for column in record.show} if record else set()
+    if missing:
+        log.warning("%s are not indexed: the plant model shows no %s for them", name, ", ".join(sorted(missing)))
+    return record is not None and not missing
 
 
 def _months(plant: Plant, index: Index, record: str, now: datetime | None) -> Iterator[Evidence]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pypdf
 import pytest
 
+from assistant import logs
 from assistant.app import Ask
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -210,3 +211,15 @@ def test_every_turn_is_in_the_log(assistant):
     answer = _ask(assistant, "oee yesterday")
     assert assistant.store.turn(answer["turn"])["record"]["question"] == "oee yesterday"
     assert assistant.store.verify().intact
+
+
+def test_both_logs_of_the_plant_are_in_the_index(assistant):
+    """A log that the plant model cannot show with all its columns would silently be missing from every answer."""
+    held = {info.document for info in assistant.index.documents() if info.kind == "log"}
+    for name in ("MAINTENANCE-LOGS", "SHIFT-NOTES"):
+        assert any(document.startswith(f"LOG-{name}") for document in held), name
+
+
+def test_every_log_that_is_read_has_its_columns_in_the_model(assistant):
+    for name, _, _ in logs._SOURCES:
+        assert logs._readable(assistant.plant, name), name

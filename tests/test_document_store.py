@@ -5,7 +5,8 @@ import zlib
 
 import pytest
 
-from tests.paper import PROOF, QUINN, SAM, a_document, a_register, brought_to
+from tests.paper import PASSWORD, PROOF, QUINN, SAM, a_document, a_register, brought_to
+from tools.documents.store import FILE
 from tools.registry import Unavailable
 
 
@@ -136,3 +137,36 @@ def test_a_pdf_that_was_prepared_and_not_signed_is_not_kept(register):
     register.take("reject", identity, QUINN, reason="no")
     assert _sql(register, "SELECT COUNT(*) FROM blobs") == before
     assert _sql(register, "SELECT COUNT(*) FROM prepared") == [(0,)]
+
+
+def _passed_on(register, step, caller, **more):
+    with pytest.raises(Unavailable, match="changed by something else"):
+        register.take(step, "DOC-2026-0001", caller, **more)
+
+
+def test_an_author_who_was_taken_out_of_the_record_still_cannot_approve(register):
+    identity = brought_to(register, "in_review")
+    _sql(register, "UPDATE revisions SET authors = '[\"max\"]' WHERE document = ?", (identity,))
+    _passed_on(register, "approve", QUINN, password=PASSWORD)
+    assert register.store.audit(identity)
+
+
+def test_a_state_that_was_written_into_the_record_leads_nowhere(register):
+    identity = brought_to(register, "in_review")
+    _sql(register, "UPDATE revisions SET state = 'approved' WHERE document = ?", (identity,))
+    _passed_on(register, "publish", QUINN)
+    assert register.store.audit(identity)
+
+
+def test_an_older_store_put_back_is_not_written_on(register):
+    first = brought_to(register, "draft")
+    path = register.store.folder / FILE
+    _sql(register, "PRAGMA wal_checkpoint(TRUNCATE)")
+    older = path.read_bytes()
+    register.take("submit", first, SAM)
+    for extra in ("-wal", "-shm"):
+        path.with_name(path.name + extra).unlink(missing_ok=True)
+    path.write_bytes(older)
+    with pytest.raises(Unavailable, match="changed by something else"):
+        register.keep(a_document(), PROOF, SAM)
+    assert any("anchor" in text for _, text in register.store.audit())

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tools.chain import Chain
+from tools.chain import Chain, against
 from tools.documents import trail
 from tools.documents.signatures import Manifest, Signed
 from tools.documents.trail import Entry
@@ -26,6 +26,11 @@ from tools.documents.tree import Document, from_json
 from tools.registry import Unavailable
 
 FILE = "documents.sqlite"
+#: States that only a signature leads to.
+_SIGNED = ("approved", "effective", "superseded", "retired")
+_CHANGED_OUTSIDE = (
+    "The store of documents was changed by something else than Andon ({what}), so nothing was done; `andon documents verify` says where."
+)
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS revisions (
@@ -108,10 +113,31 @@ class Change:
         return kept
 
     def get(self, document: str, revision: int | None = None) -> Kept | None:
-        return _get(self.db, document, revision)
+        """A revision as a step may go on from. Raises Unavailable when it is not as it was kept."""
+        found = [kept for kept in self.revisions(document) if revision in (None, kept.revision)]
+        return found[-1] if found else None
 
     def revisions(self, document: str) -> list[Kept]:
-        return _all(self.db, "document = ?", (document,))
+        """Every revision of a document, each held against its seal, the trail and, once approved, its signature: a step
+        would seal a changed row anew and so hide the change. Raises Unavailable when one does not hold."""
+        told = _told([*trail.entries(self.db, document=document, limit=10_000_000), *self.entries])
+        found = []
+        for row in self.db.execute(f"SELECT {', '.join(_COLUMNS)}, seal FROM revisions WHERE document = ? ORDER BY revision", (document,)):
+            said = "was changed" if self.chain.mac("revision", row[:-1]) != row[-1] else self._off(_kept(row[:-1]), told)
+            if said:
+                raise Unavailable(_CHANGED_OUTSIDE.format(what=f"the record of {row[0]} revision {row[1]} {said}"))
+            found.append(_kept(row[:-1]))
+        return found
+
+    def _off(self, kept: Kept, told: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+        last = told.get((kept.document, str(kept.revision)), {})
+        if any(last.get(key) != value for key, value in _telling(kept).items()):
+            return "is not as the trail says"
+        if kept.state not in _SIGNED:
+            return ""
+        rows = self.db.execute("SELECT * FROM signatures WHERE document = ? AND revision = ?", (kept.document, str(kept.revision)))
+        sealed = any(row[11] == kept.manifest.sha256 and self.chain.mac("signature", row[:12]) == row[12] for row in rows)
+        return "" if sealed else "has no valid signature over what is stored"
 
     def sign(self, signed: Signed) -> Signed:
         number = int(self.db.execute("SELECT COALESCE(MAX(number), 0) + 1 FROM signatures").fetchone()[0])
@@ -167,6 +193,9 @@ class DocumentStore:
         with self.chain.locked(), self._open() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
+                # An entry on top of a trail that does not hold would move the anchor and hide what is missing.
+                if said := against(self.chain.read(), *trail.head(db), "entries"):
+                    raise Unavailable(_CHANGED_OUTSIDE.format(what=said.replace("the log", "the trail")))
                 made = Change(db, self.chain, [])
                 yield made
                 held, after = trail.append(db, self.chain, made.entries)
@@ -286,7 +315,7 @@ def told_of(kept: Kept) -> dict[str, Any]:
     return _telling(kept)
 
 
-def _told(entries: Sequence[Entry]) -> dict[tuple[str, str], dict[str, Any]]:
+def _told(entries: Sequence[Entry | trail.Draft]) -> dict[tuple[str, str], dict[str, Any]]:
     """What the trail says last of each revision."""
     last: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
@@ -305,7 +334,7 @@ def _faults(db: sqlite3.Connection, kept: Kept, manifests: Sequence[str]) -> Ite
             yield f"The stored {what} of {kept.label} is gone or unreadable."
         elif hashlib.sha256(content).hexdigest() != name:
             yield f"The stored {what} of {kept.label} was changed."
-    if kept.state in ("approved", "effective", "superseded", "retired") and kept.manifest.sha256 not in manifests:
+    if kept.state in _SIGNED and kept.manifest.sha256 not in manifests:
         yield f"{kept.label} has no valid signature over what is stored."
 
 
