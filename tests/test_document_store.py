@@ -2,6 +2,7 @@
 
 import sqlite3
 import zlib
+from contextlib import closing
 
 import pytest
 
@@ -158,15 +159,14 @@ def test_a_state_that_was_written_into_the_record_leads_nowhere(register):
     assert register.store.audit(identity)
 
 
-def test_an_older_store_put_back_is_not_written_on(register):
+def test_an_older_store_put_back_is_not_written_on(register, tmp_path):
     first = brought_to(register, "draft")
-    path = register.store.folder / FILE
-    _sql(register, "PRAGMA wal_checkpoint(TRUNCATE)")
-    older = path.read_bytes()
+    path, older = register.store.folder / FILE, tmp_path / "older.sqlite"
+    with closing(sqlite3.connect(path)) as now, closing(sqlite3.connect(older)) as copy:
+        now.backup(copy)
     register.take("submit", first, SAM)
-    for extra in ("-wal", "-shm"):
-        path.with_name(path.name + extra).unlink(missing_ok=True)
-    path.write_bytes(older)
+    with closing(sqlite3.connect(older)) as copy, closing(sqlite3.connect(path)) as now:
+        copy.backup(now)
     with pytest.raises(Unavailable, match="changed by something else"):
         register.keep(a_document(), PROOF, SAM)
     assert any("anchor" in text for _, text in register.store.audit())
