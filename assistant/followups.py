@@ -203,8 +203,8 @@ def _where(now: dict[str, Any], last: Mapping[str, Any], said: set[str]) -> dict
         label = {"operator": "person", "alarm": "code"}.get(key, key)
         if (
             key not in out
-            and family(label) not in said
-            and not (key in _PLACES and any(place in out for place in _PLACES))
+            and (family(label) not in said or (key in _PLACES and any(isinstance(out.get(place), Mapping) for place in _PLACES)))
+            and not (key in _PLACES and any(place in out and not isinstance(out[place], Mapping) for place in _PLACES))
         ):
             out[key] = value
     return out

@@ -278,7 +278,8 @@ class Reader:
         if end <= start:
             end += 24
         numbers = re.fullmatch(r"\d{1,2}", first) and re.fullmatch(r"\d{1,2}", last)
-        if numbers and not part and 1 <= start < end <= 7 and self.clock(day or self.now.date(), start + 12) < self.now:
+        today = day in (None, self.now.date())
+        if numbers and not part and today and 1 <= start < end <= 7 and self.clock(day or self.now.date(), start + 12) < self.now:
             start, end = start + 12, end + 12  # "between two and four", said later in the day, is the afternoon
         if day is None:
             day = self.now.date()

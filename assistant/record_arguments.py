@@ -97,7 +97,20 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
         return None  # "opened in May" says when, not that they still are
     if not found:
         return None
-    return found[0] if len(found) == 1 else found
+    value = found[0] if len(found) == 1 else found
+    return {"not": value} if _denied(scribe, known, found) and not _negated(scribe.clause.text, known) else value
+
+
+_NOT_BEFORE = re.compile(r"(?:\b(?:not|no longer|without|except|excluding|other than|but not|neither)|n't)(?: (?:the|any|those|that are|yet|being))*\s*$", re.IGNORECASE)
+
+
+def _denied(scribe: Scribe, known: Mapping[str, Any], found: Sequence[str]) -> bool:
+    """Whether the words for a status stand behind a "not": "lots that are not on hold"."""
+    text = scribe.clause.text.lower()
+    words = [w for name in found if name in known for w in (name.replace("_", " "), *(a.lower() for a in known[name].aliases))]
+    words += [p.text.lower() for p in scribe.clause.placeholders if p.label == "status" and p.turn == 0]
+    places = [m.start() for w in words for m in re.finditer(rf"(?<![\w-]){re.escape(w)}(?![\w-])", text)]
+    return any(_NOT_BEFORE.search(text[:at]) for at in places)
 
 
 #: What is left when a status is denied: "not closed yet" is open.
@@ -157,7 +170,7 @@ def _said_statuses(scribe: Scribe, known: Mapping[str, Any]) -> list[str]:
         words = [name.replace("_", " "), *(alias.lower() for alias in spec.aliases)]
         if any(
             (w not in _LOOSE_STATUS or likely.get(name, 0.0) >= 0.02)
-            and re.search(rf"(?<![\w-])(?<!not )(?<!no ){re.escape(w)}(?![\w-])", text)
+            and re.search(rf"(?<![\w-])(?<!no ){re.escape(w)}(?![\w-])", text)
             for w in words
         ):
             found.append(name)

@@ -453,9 +453,24 @@ def acts_or_falsifies(text: str) -> bool:
     return bool(_SETS.search(said)) and not re.search(_ASKS, said, re.IGNORECASE)
 
 
+_BROKEN = re.compile(
+    r"\b(?:does(?:n'?t| not) (?:work|react|respond|trip|stop)|broken|defect\w*|out of order|dead|fail(?:s|ed|ing)|faulty|gone|missing|damaged|"
+    r"not working|stuck|disabled|cracked|smashed)\b",
+    re.IGNORECASE,
+)
+_GOING_ON = re.compile(
+    r"\b(?:(?:keep|carry|go|continue)(?: on)?(?: with)? (?:producing|running|working|going|production|the (?:shift|job|order|run))|carry on|continue|"
+    r"keep (?:it |her |the \w+ )?(?:running|going|producing)|still (?:run|produce|work|use)|run (?:it |the \w+ )?anyway|(?:can|may|could|shall) (?:i|we) "
+    r"(?:still )?(?:run|produce|use it|work|start)|finish (?:the|this) (?:order|batch|lot|shift|job))\b",
+    re.IGNORECASE,
+)
+
+
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
+    if safeguard_named(said) and _BROKEN.search(said) and _GOING_ON.search(said):
+        return True  # "the e-stop does not work, can I keep producing"
     if _MENDING.search(said) or _OF_PAPERS.search(said):
         return False
     if _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):

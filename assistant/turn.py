@@ -156,6 +156,9 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
 
 #: From this probability of its tool on a plan is also run when an emergency is shown.
 SURE_BESIDE = 0.85
+#: Dangers in which a person is hurt or held, and the tools that tell what to do with a machine.
+_PERSONS = frozenset(("injury", "entrapment", "shock"))
+_MACHINE_STEPS = frozenset(("get_procedure", "diagnose", "explain_alarm", "search_documents"))
 #: Statuses of a plan whose calls are run (a tool that acts only proposes).
 _RUNS = ("planned", "needs_confirmation")
 

@@ -141,6 +141,7 @@ def leans_back(text: str, reading: Reading, placeholders: Sequence[Placeholder])
 _TRAILING = re.compile(r"(?:[\s,;.?!&+–-]|\b(?:and|then|also|plus|but|as well as|while you(?:'re| are) at it))+$", re.IGNORECASE)
 _LEADING = re.compile(r"^(?:[\s,;.&+–-]|(?:and|then|also|plus|but)\b)+", re.IGNORECASE)
 MOST_PARTS = 3
+_COMPLETE = re.compile(r"(?:how (?:many|much|often|long)|what|which|who|when|where|list|show|give|tell|draft|explain|plot|count)\b", re.IGNORECASE)
 
 
 def _cut(
@@ -167,7 +168,10 @@ def _cut(
         if read.best("status") != "answer":
             left += [part] if read.best("status") != "smalltalk" else []
             continue
-        clause = Clause(part, read, marks.placeholders(part, read.spans), marks.carried(read.context_spans, said[-3:]))
+        own, kept = marks.placeholders(part, read.spans), marks.carried(read.context_spans, said[-3:])
+        if clauses and _COMPLETE.match(part) and not _PRONOUN.search(part) and any(p.label == "period" for p in own):
+            kept = tuple(p for p in kept if p.label not in HIERARCHY)  # a whole question with a time of its own
+        clause = Clause(part, read, own, kept)
         said = (*said, part)
         if clauses and not _asks_for_more(clauses[-1], clause):
             if len(parts) == 2:

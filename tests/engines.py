@@ -55,7 +55,7 @@ def subset(source: Path, target: Path, until: datetime, days: int = 21) -> Path:
     with sqlite3.connect(target) as db:
         db.execute("ATTACH ? AS whole", (str(source),))
         db.execute("PRAGMA foreign_keys = OFF")
-        tables = [row[0] for row in db.execute("SELECT name FROM whole.sqlite_master WHERE type = 'table' ORDER BY rowid")]
+        tables = [row[0] for row in db.execute("SELECT name FROM whole.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")]
         db.commit()
         db.executescript(SCHEMA_SQL.read_text(encoding="utf-8"))
         for table in tables:
@@ -81,7 +81,7 @@ def columns_of(db: sqlite3.Connection, table: str, native: bool) -> dict[str, st
 
 
 def tables_of(db: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY rowid")]
+    return [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid")]
 
 
 def to_postgres(source: Path, server: Server, database: str, native: bool, zoned: bool = False, indexes: bool = True) -> str:
