@@ -169,7 +169,8 @@ def _cut(
             left += [part] if read.best("status") != "smalltalk" else []
             continue
         own, kept = marks.placeholders(part, read.spans), marks.carried(read.context_spans, said[-3:])
-        if clauses and _COMPLETE.match(part) and not _PRONOUN.search(part) and any(p.label == "period" for p in own):
+        data = read.tools[0][0] in ("query_metrics", "list_records")
+        if clauses and data and _COMPLETE.match(part) and not _PRONOUN.search(part) and any(p.label == "period" for p in own):
             kept = tuple(p for p in kept if p.label not in HIERARCHY)  # a whole question with a time of its own
         clause = Clause(part, read, own, kept)
         said = (*said, part)
