@@ -87,6 +87,26 @@ def test_every_byte_of_content_is_held(register, what):
     assert any("is gone" in text for _, text in register.store.audit())
 
 
+@pytest.mark.parametrize("what", ["tree", "proof", "pdf"])
+def test_a_byte_that_is_appended_is_found_in_its_document(register, what):
+    identity, other = brought_to(register, "effective"), brought_to(register, "effective")
+    name = getattr(register.store.get(identity), what)
+    _sql(register, "UPDATE blobs SET content = content || x'ff' WHERE sha256 = ?", (name,))  # for SQLite this is text now
+    about = {about for about, _ in register.store.audit()}
+    assert identity in about
+    assert register.store.audit(other) == [] or getattr(register.store.get(other), what) == name
+    with pytest.raises(Unavailable, match="damaged"):
+        register.store.blob(name)
+
+
+def test_letters_that_do_not_read_are_a_changed_record_and_no_closed_store(register):
+    identity, other = brought_to(register, "in_review"), brought_to(register, "in_review")
+    _sql(register, "UPDATE revisions SET title = CAST(x'ff' AS TEXT) WHERE document = ?", (identity,))
+    found = register.store.audit()
+    assert any(about == identity and "was changed" in text for about, text in found)
+    assert other not in {about for about, _ in found}
+
+
 def test_an_older_but_validly_sealed_record_put_back_is_found(register):
     identity = brought_to(register, "in_review")
     old = _sql(register, "SELECT * FROM revisions")[0]

@@ -339,7 +339,8 @@ def _faults(db: sqlite3.Connection, kept: Kept, manifests: Sequence[str]) -> Ite
 
 
 def _blob(db: sqlite3.Connection, name: str) -> bytes | None:
-    row = db.execute("SELECT content FROM blobs WHERE sha256 = ?", (name,)).fetchone()
+    # Bytes whatever the type that somebody wrote: SQLite's own text may be none that reads back.
+    row = db.execute("SELECT CAST(content AS BLOB) FROM blobs WHERE sha256 = ?", (name,)).fetchone()
     reader = zlib.decompressobj()
     try:
         content = None if row is None else reader.decompress(row[0])
@@ -366,6 +367,8 @@ def _kept(row: Sequence[Any]) -> Kept:
 
 def _connected(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=15.0, isolation_level=None)
+    # A damaged letter fails the seal of its own row, by name; refused by the driver, it would close the whole store.
+    db.text_factory = lambda held: held.decode(errors="replace")
     db.execute("PRAGMA journal_mode=WAL")
     db.execute("PRAGMA synchronous=FULL")
     return db
