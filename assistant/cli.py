@@ -307,6 +307,7 @@ def sql_check(
             statement = Statement(str(row.get("sql") or ""), purpose="free")
             decision = check(statement, grants, row.get("dialect") or dialect or own)
             result = {"allowed": decision.allowed, "reason": decision.reason, "sql": decision.sql}
+            result |= {"hidden": decision.hidden, "note": decision.note} if decision.hidden else {}
             if batch is not None:
                 _print({"id": row.get("id"), **result})
             elif as_json:
@@ -314,6 +315,8 @@ def sql_check(
             else:
                 out.print("allowed" if decision.allowed else f"refused: {decision.reason}", markup=False)
                 out.print(decision.sql, markup=False)
+                if decision.note:
+                    out.print(decision.note, markup=False)
 
 
 def _grants(user: str | None, plant: Path | None) -> tuple[Any, str]:
@@ -348,13 +351,16 @@ def sql_run(sql: Annotated[str, typer.Argument(help="the statement")], user: Use
         finally:
             assistant.close()
         if as_json:
-            _print({"columns": rows.columns, "rows": rows.rows, "truncated": rows.truncated, "ms": round(rows.ms, 1)})
+            _print({"columns": rows.columns, "rows": rows.rows, "truncated": rows.truncated, "ms": round(rows.ms, 1),
+                    **({"note": rows.note} if rows.note else {})})  # fmt: skip
             return
         table = Table(*rows.columns)
         for row in rows.rows[:200]:
             table.add_row(*("" if value is None else str(value) for value in row))
         out.print(table)
         out.print(f"{len(rows.rows)} rows{' (truncated)' if rows.truncated else ''}, {rows.ms:.0f} ms")
+        if rows.note:
+            out.print(rows.note, markup=False)
 
 
 @app.command()
@@ -375,7 +381,7 @@ def draft(
     user: User = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Draft a document for people to review, with its citations and data appendix."""
+    """Draft a document for people to review, with its citations and data appendix; exits 1 when there is none."""
     arguments = {"equipment": equipment, "line": line, "product": product, "lot": lot, "period": period, "shift": shift,
                  "task": task, "skill": skill, "variant": variant, "alarm": alarm}  # fmt: skip
     with _explained(as_json):
@@ -396,6 +402,8 @@ def draft(
             out.print(f"{made['document']}  {made['title']}" if made.get("document") else made["text"], markup=False)
             for path_name in files:
                 out.print(path_name, markup=False)
+        if not made.get("document"):
+            raise typer.Exit(1)
 
 
 @log_app.command("verify")

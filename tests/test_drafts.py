@@ -91,6 +91,23 @@ def test_the_life_on_the_command_line(cli):
     assert cli("documents", "verify")["clean"]
 
 
+@pytest.mark.parametrize("period", ["next year", "next month", "2027-01-01 to 2027-01-31"])
+def test_a_period_that_has_not_begun_is_not_drafted(cli, http, period):
+    kept = len(cli("documents", "list", "--user", "sam"))
+    refused = cli("draft", "oee_report", "--line", "Line 3", "--period", period, "--user", "sam", code=1)
+    assert (refused["status"], refused["document"]) == ("no_data", None)
+    assert "has not begun" in refused["text"]
+    sent = http("sam").post("/api/documents", json={"kind": "oee_report", "line": "Line 3", "period": period})
+    assert (sent.status_code, sent.json()["document"]) == (200, None)
+    assert "has not begun" in sent.json()["text"]
+    assert len(cli("documents", "list", "--user", "sam")) == kept
+
+
+def test_no_draft_is_no_success(cli):
+    assert cli("draft", "oee_report", "--line", "no such line", "--user", "sam", code=1)["document"] is None
+    assert cli("draft", "love_letter", "--user", "sam", code=1)["document"] is None
+
+
 def test_a_schedule_on_the_command_line(cli):
     added = cli("documents", "schedule", "add", "oee_report", "--when", "daily 06:00", "--with", "line=Line 3", "--user", "sam")
     assert [row["schedule"] for row in cli("documents", "schedule", "list", "--user", "sam")] == [added["schedule"]]

@@ -1,7 +1,12 @@
 """Free SQL as a tool: for experts, through the gate, labelled uncertified."""
 
-import pytest
+import json
 
+import pytest
+from typer.testing import CliRunner
+
+from assistant.app import Ask
+from assistant.cli import app
 from tools.free_sql import run_sql
 from tools.registry import Call, all_tools, run
 
@@ -33,3 +38,37 @@ def test_secret_columns_are_empty_and_nothing_found_is_said(call):
     rows = run_sql(call("eve"), "SELECT hourly_rate FROM people LIMIT 5").evidence[0].rows
     assert {row["hourly_rate"] for row in rows} == {None}
     assert run_sql(call("eve"), "SELECT name FROM lines WHERE name = 'nowhere'").status == "no_data"
+
+
+HIDDEN = "people.hourly_rate is hidden from you; it reads as empty."
+
+
+@pytest.mark.parametrize("sql", [
+    "SELECT COUNT(*) AS n FROM people WHERE hourly_rate > 30", "SELECT MAX(hourly_rate) AS most FROM people",
+    "WITH p AS (SELECT hourly_rate AS r FROM people) SELECT COUNT(*) AS n FROM p WHERE r > 30",
+    "SELECT name FROM lines WHERE line_id IN (SELECT line_id FROM people WHERE HOURLY_RATE > 1) OR 1 = 1",
+])  # fmt: skip
+def test_hidden_columns_are_named_whatever_the_statement_does_with_them(call, sql):
+    assert run_sql(call("eve"), sql).evidence[0].facts["hidden"][1] == HIDDEN
+
+
+def test_hidden_columns_are_named_where_nothing_is_found_and_only_where_they_are_used(call):
+    assert run_sql(call("eve"), "SELECT name FROM people WHERE hourly_rate > 1").message.endswith(HIDDEN)
+    assert "hidden" not in run_sql(call("eve"), "SELECT name FROM people").evidence[0].facts
+
+
+def test_the_answer_names_hidden_columns(assistant):
+    answer = assistant.ask(Ask("SELECT COUNT(*) AS n FROM people WHERE hourly_rate > 30", user="eve"))
+    assert (answer["status"], HIDDEN in answer["text"]) == ("answered", True), answer["text"]
+
+
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_the_command_line_names_hidden_columns(demo_home, monkeypatch, command):
+    monkeypatch.setenv("ANDON_HOME", str(demo_home))
+    sql = "SELECT MAX(hourly_rate) AS most FROM people"
+    plain = CliRunner().invoke(app, ["sql", command, sql, "--user", "eve"])
+    assert (plain.exit_code, HIDDEN in plain.output) == (0, True), plain.output
+    told = json.loads(CliRunner().invoke(app, ["sql", command, sql, "--user", "eve", "--json"]).stdout)
+    assert told["note"] == HIDDEN
+    other = CliRunner().invoke(app, ["sql", command, "SELECT COUNT(*) AS n FROM people", "--user", "eve", "--json"])
+    assert "note" not in json.loads(other.stdout)

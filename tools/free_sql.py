@@ -1,5 +1,5 @@
 """Free SQL for expert roles: a person's or a capable model's statement, validated like every other, labelled
-uncertified. tests/test_sql.py proves the gate; tests/test_free_sql.py the tool."""
+uncertified, with the columns named that are hidden from the person. tests/test_sql.py proves the gate; tests/test_free_sql.py the tool."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def run_sql(call: Call, sql: str) -> Result:
     except SqlRefused as refusal:
         return Result("refused_unsafe", message=f"The SQL gate refused this: {refusal.decision.reason}")
     if not rows.rows:
-        return Result("no_data", message="The statement ran and found no rows.")
+        return Result("no_data", message=f"The statement ran and found no rows. {rows.note}".strip())
     columns = tuple(Column(name, name, _kind(rows.rows, place)) for place, name in enumerate(rows.columns))
     evidence = Evidence(
         "query", "Free SQL (not certified)", columns,
         tuple(dict(zip(rows.columns, row, strict=True)) for row in rows.rows),
-        facts={"rows": fact("rows", len(rows.rows), "count")},
+        facts={"rows": fact("rows", len(rows.rows), "count"), **({"hidden": fact("hidden", rows.note, "text")} if rows.note else {})},
         query=Query(rows.sql, rows.parameters, call.plant.data_until(), False, len(rows.rows), rows.truncated),
     )  # fmt: skip
     return Result("answered", (evidence,))

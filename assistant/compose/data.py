@@ -282,7 +282,9 @@ def compose_run_sql(step: Step, context: Context) -> Said:
     """The rows as they came, labelled uncertified."""
     item = step.result.evidence[0]
     sentence = cited(f"The statement returned {_several(item, 'rows', 'row')}; these figures are not certified.", item)
+    notes = (cited(f"Beware: {slot(item, 'hidden')}", item),) if "hidden" in item.facts else ()
+    heard = tuple(note.rpartition(" [")[0] for note in notes)
     if len(item.rows) == 1 and len(item.columns) == 1:
         value = cited(f"Result: {slot(item, item.columns[0].name, 0)}.", item)
-        return Said((value, sentence), (table(item, context.zone),), (value.rpartition(" [")[0],))
-    return Said((sentence,), (table(item, context.zone),), (sentence.rpartition(" [")[0],))
+        return Said((value, *notes, sentence), (table(item, context.zone),), (value.rpartition(" [")[0], *heard))
+    return Said((sentence, *notes), (table(item, context.zone),), (sentence.rpartition(" [")[0], *heard))

@@ -48,6 +48,8 @@ def draft_document(call: Call, kind: str, equipment: str | None = None, line: st
         names = ", ".join(name.replace("_", " ") for name in known)
         return Result("out_of_scope", message=f"There is no template for {kind.replace('_', ' ')} yet. There is one for: {names}.")
     spec = chosen.spec
+    if period is not None and period.start > call.now:
+        return Result("no_data", message=f"The period {period.text} has not begun, so no document was drafted.")
     given = {"equipment": equipment, "line": line, "product": product, "lot": lot, "variant": variant, "shift": shift}
     arguments = {**{key: value for key, value in given.items() if value}, "alarm": alarm, "task": task, "skill": skill}
     if not arguments.get("equipment") and not any(given.values()) and call.equipment and (spec.last_shift or alarm):

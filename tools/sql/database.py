@@ -300,7 +300,7 @@ class Database:
             raise _failure(failure.kind) from None
         self.failures = 0
         ms = (time.monotonic() - started) * 1_000
-        return Rows(columns, tuple(tuple(row) for row in rows[:cap]), len(rows) > cap, ms, sql, parameters)
+        return Rows(columns, tuple(tuple(row) for row in rows[:cap]), len(rows) > cap, ms, sql, parameters, compiled.decision.note)
 
     def schema(self) -> Mapping[str, tuple[ColumnInfo, ...]]:
         """Every table and view with its columns as the database declares them. Raises SqlUnavailable."""

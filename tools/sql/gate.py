@@ -96,6 +96,7 @@ class _Rewrite:
         self.spelling: dict[str, str] = {}
         self.used: dict[str, TableGrant] = {}
         self.reads: dict[str, set[str]] = {}
+        self.hidden: dict[str, None] = {}
         self.guards: list[exp.Select] = []
 
     def run(self) -> Compiled:
@@ -110,7 +111,7 @@ class _Rewrite:
         self.prove(tree, sql)
         reads = {table: frozenset(columns) for table, columns in self.reads.items()}
         reach = Reach(reads, frozenset(cte.alias for cte in self.ctes.values()), order)
-        return Compiled(Decision(True, "", sql), None, self.cap, reach)
+        return Compiled(Decision(True, "", sql, tuple(sorted(self.hidden))), None, self.cap, reach)
 
     # -- names
 
@@ -267,6 +268,7 @@ class _Rewrite:
             spelled = self.spelling[column.casefold()]
             if spelled in needed:
                 shown.append(exp.alias_(exp.Null(), spelled, quoted=True))
+                self.hidden[f"{name}.{column}"] = None
         if not shown:  # COUNT(*): some column must stand there
             shown.append(exp.alias_(exp.Literal.number(1), "rows", quoted=True))
         source = exp.Table(this=exp.to_identifier(name, quoted=True))

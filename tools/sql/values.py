@@ -31,11 +31,21 @@ class Refused:
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict of the gate. `sql` is the statement as it would run, and empty when it is refused."""
+    """The verdict of the gate. `sql` is the statement as it would run, and empty when it is refused; `hidden` names the
+    columns that the statement refers to and that read as empty for whoever asks (`people.hourly_rate`)."""
 
     allowed: bool
     reason: str
     sql: str
+    hidden: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """One sentence about what is hidden; "" when nothing is."""
+        if not self.hidden:
+            return ""
+        names = self.hidden[0] if len(self.hidden) == 1 else f"{', '.join(self.hidden[:-1])} and {self.hidden[-1]}"
+        return f"{names} {'is hidden from you; it reads' if len(self.hidden) == 1 else 'are hidden from you; they read'} as empty."
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,8 @@ class Statement:
 
 @dataclass(frozen=True)
 class Rows:
-    """What came back: `truncated` when the cap cut it, so that no figure may be computed over it. `sql` is what ran."""
+    """What came back: `truncated` when the cap cut it, so that no figure may be computed over it. `sql` is what ran,
+    `note` the decision's sentence about hidden columns."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
@@ -90,6 +101,7 @@ class Rows:
     ms: float
     sql: str
     parameters: Mapping[str, object]
+    note: str = ""
 
 
 @dataclass(frozen=True)
