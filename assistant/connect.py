@@ -73,14 +73,17 @@ def _draft(url: str, name: str, zone: ZoneInfo, output: Path | None, as_json: bo
 
     text = draft_model(url, name, zone.key)
     doubtful = [f"line {number}: {line.partition('CHECK: ')[2]}" for number, line in enumerate(text.splitlines(), 1) if "CHECK: " in line]
+    left_out = [line.removeprefix("# ") for line in text.splitlines() if line.startswith("# The table ") and " is left out" in line]
     if output is not None:
         output.write_text(text, encoding="utf-8")
     if as_json:
-        sys.stdout.write(json.dumps({"yaml": text, "check": doubtful}, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps({"yaml": text, "check": doubtful, "left_out": left_out}, ensure_ascii=False) + "\n")
     elif output is None:
         sys.stdout.write(text)
     else:
         err.print(f"{output} is written; look first at its {len(doubtful)} lines that say CHECK.", markup=False)
+        for note in left_out:
+            err.print(note, markup=False)
 
 
 def checked(plant: Path, url: str, now: datetime | None = None) -> Any:

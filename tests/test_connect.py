@@ -51,6 +51,47 @@ def test_a_database_that_lacks_what_the_model_names_exits_1_and_says_where(baker
     assert "no column scrapQty" in found.stdout
 
 
+def test_a_view_that_cannot_be_read_is_left_out_by_name(bakery: tuple[Path, Path], tmp_path: Path) -> None:
+    copy, output = tmp_path / "views.sqlite", tmp_path / "views.yaml"
+    copy.write_bytes(bakery[1].read_bytes())
+    with sqlite3.connect(copy) as db:
+        db.execute("CREATE VIEW lost_table AS SELECT * FROM gone")
+        db.execute("CREATE VIEW lost_column AS SELECT b.no_such_thing FROM BatchRun AS b")
+        db.execute("CREATE VIEW round_and_round AS SELECT * FROM round_and_round")
+        db.execute("CREATE VIEW unknown_function AS SELECT nowhere(scrapQty) AS a FROM BatchRun")
+    made = RUN.invoke(app, ["connect", str(copy), "--draft", "--json"])
+    assert made.exit_code == 0, made.output
+    told = json.loads(made.stdout)
+    for view in ("lost_table", "lost_column", "round_and_round", "unknown_function"):
+        assert any(view in note for note in told["left_out"]), view
+        assert f"# The table {view} is left out" in told["yaml"]
+    assert "BatchRun" in told["yaml"]
+    said = RUN.invoke(app, ["connect", str(copy), "--draft", "--output", str(output)])
+    assert "The table lost_table is left out" in said.stderr
+    assert RUN.invoke(app, ["connect", str(copy), "--plant", str(output)]).exit_code == 0
+
+
+def test_a_table_of_very_many_columns_is_read_in_parts(tmp_path: Path) -> None:
+    wide = tmp_path / "wide.sqlite"
+    with sqlite3.connect(wide) as db:
+        db.execute(f"CREATE TABLE t (id INTEGER PRIMARY KEY, {', '.join(f'c{n} INTEGER' for n in range(1900))})")
+        db.execute("INSERT INTO t (id, c0, c1899) VALUES (1, 7, 9)")
+    made = RUN.invoke(app, ["connect", str(wide), "--draft"])
+    assert made.exit_code == 0, made.output
+    assert "c0, c1," in made.stdout
+    assert "c1899" in made.stdout
+
+
+def test_a_database_of_which_nothing_can_be_read_names_what_is_there(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sqlite"
+    with sqlite3.connect(broken) as db:
+        db.execute("CREATE VIEW only_one AS SELECT * FROM gone")
+    made = RUN.invoke(app, ["connect", str(broken), "--draft"])
+    assert made.exit_code == 1
+    assert "no table that can be read" in made.stderr
+    assert "only_one" in made.stderr
+
+
 def test_a_missing_machine_table_is_said_too(bakery: tuple[Path, Path], tmp_path: Path) -> None:
     copy = tmp_path / "none.sqlite"
     copy.write_bytes(bakery[1].read_bytes())

@@ -18,6 +18,10 @@ VITAL_SHARE = 80.0  # Pareto: the few causes that make four fifths of the loss
 _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+#: No plant measures more; sums and ticks of larger values would leave what a float holds.
+MOST_DRAWN = 1e100
+
+
 @dataclass(frozen=True)
 class Series:
     """Values as drawn; None is a gap."""
@@ -91,7 +95,7 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is no number")
-    return float(value) if math.isfinite(value) else None
+    return float(value) if abs(value) < MOST_DRAWN else None
 
 
 def _clean(text: Any) -> str:

@@ -8,6 +8,7 @@ tests/test_correlations.py plants links and noise and counts both kinds of error
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -260,6 +261,8 @@ class _Study:
         events_in, events_out = sum(u.outcome for u in inside), sum(u.outcome for u in outside)
         size_in, size_out = sum(u.exposure for u in inside), sum(u.exposure for u in outside)
         ratio = None
+        if not math.isfinite(events_in + events_out):  # absurd quantities: nothing is to be told from them
+            return Finding(kind, name, "rate ratio", None, 0, len(inside), 1.0)
         if size_in and size_out and events_out:
             ratio = (events_in / size_in) / (events_out / size_out)
         if self.outcome.weight != "1":  # pieces of one batch are no independent events: compare shift by shift

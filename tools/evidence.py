@@ -8,6 +8,7 @@ invented digit, a wrong row or a wrong unit never passes.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -117,6 +118,8 @@ def show(value: Value, column: Column, zone: tzinfo = UTC) -> str:
     """One value as people read it: rounding, unit, the plant's time zone. None shows as a dash."""
     if value is None:
         return UNDEFINED if column.kind == "percent" else MISSING
+    if isinstance(value, float) and not math.isfinite(value):
+        return UNDEFINED
     if isinstance(value, bool):
         return "yes" if value else "no"
     if column.signed and isinstance(value, int | float) and value > 0:

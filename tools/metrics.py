@@ -74,6 +74,8 @@ def _answer(
     )  # fmt: skip
     if (shifts is not None or "shift" in by) and plant.calendar.shifts and not question.times.buckets:
         raise Unanswerable(Result("no_data", message=f"No such shift ran in {span.text}."))
+    if period is not None:
+        _refuse_undated(call, question, period)
     # The shares of a loss are of all of it, however few of its causes are shown.
     pareto = limit is not None and not having and is_pareto(plant, question)
     figures = compute(call, replace(question, limit=None) if pareto else question)
@@ -103,6 +105,21 @@ def _answer(
             more = tuple(explain_change(call, question, Side(span, filters), compared["side"], figures))
     status: Status = "partial" if where_asked.partial else "answered"
     return Result(status, (evidence, *more), assumed=assumed, limited_to=where_asked.limited_to, data=data)
+
+
+def _refuse_undated(call: Call, question: Question, period: Period) -> None:
+    """Rows without a time are all there ever were, or what there is today: for another period they are a wrong figure."""
+    plant = call.plant
+    if period.start <= call.now <= period.end and period.end - period.start <= timedelta(days=2):
+        return
+    elements = tuple(dict.fromkeys(name for m in question.metrics for name in elements_of(plant.model.metrics[m])))
+    summed = [name for name in elements if not plant.model.elements[name].derived]
+    records = [plant.model.records[part.record] for part in parts_of(plant, question, summed)]
+    if records and all(record.time is None for record in records):
+        message = (
+            f"{records[0].label.capitalize()} are recorded without a time that can be read, so nothing can be said of {period.text} alone."
+        )
+        raise Unanswerable(Result("no_data", message=message))
 
 
 def _without_limits(question: Question) -> Question:

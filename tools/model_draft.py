@@ -39,7 +39,7 @@ def draft_model(url: str, name: str = "", zone: str = "UTC") -> str:
 def written(schema: SchemaProfile, reader: Reader, full_names: Mapping[str, str], name: str, zone: str) -> str:
     """The whole file as text."""
     if not schema.tables:
-        raise ModelError("The database has no table that can be read.")
+        raise ModelError(" ".join(["The database has no table that can be read.", *schema.notes]))
     roles = roles_of(schema)
     levels = hierarchy_of(roles)
     records = drafted_records(schema, roles, levels, reader)

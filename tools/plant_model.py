@@ -30,6 +30,8 @@ SHIPPED_MODEL = Path(__file__).with_name("plant_model.yaml")
 FRESHNESS_S = 20.0
 EPOCH_UNITS: Mapping[str, int] = {"epoch_s": 1, "epoch_ms": 1_000}
 WORDS_S = 300.0
+#: A time outside these years is a typing error or stands for "never".
+YEARS = (1900, 2200)
 MAX_WORDS = 20_000
 
 
@@ -344,7 +346,12 @@ class Plant:
         return local.strftime(spec.format)
 
     def read_time(self, value: object, table: str) -> datetime | None:
-        """A value of a time column as an aware datetime; None where it holds no time."""
+        """A value of a time column as an aware datetime; None where it holds no time that a plant can mean: the year
+        9999 stands for "never", and neither zones nor lengths can be reckoned with it."""
+        instant = self._instant(value, table)
+        return instant if instant is not None and YEARS[0] <= instant.year < YEARS[1] else None
+
+    def _instant(self, value: object, table: str) -> datetime | None:
         if value is None:
             return None
         spec = self.model.clock_of(table)

@@ -7,6 +7,7 @@ out with a second implementation in plain Python over the raw rows.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -309,7 +310,8 @@ def cannot(record: RecordSpec, key: str) -> Result:
 
 
 def python_value(value: Any) -> Value:
-    """A database value as evidence holds it (Decimal to float)."""
-    if value is None or isinstance(value, str | int | float | bool | datetime):
+    """A database value as evidence holds it (Decimal to float); None for a number that no float holds."""
+    if value is None or isinstance(value, str | int | bool | datetime):
         return value
-    return float(value)
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -8,6 +8,7 @@ and the report says so. tests/test_readiness.py plants each fault.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +20,7 @@ from typing import Any
 
 from tools import rollups
 from tools.model_file import Fault, ModelFile, RecordSpec, TableSpec, column_path, expression, located
-from tools.plant_model import Plant, own_sql, quoted
+from tools.plant_model import YEARS, Plant, own_sql, quoted
 from tools.rollup_model import STATE
 from tools.schema_profile import NUMERIC_KINDS, Reader, everything, logical_name, profile_table
 from tools.schema_roles import parts_of
@@ -199,6 +200,11 @@ def _times(plant: Plant, reader: Reader, name: str, record: RecordSpec, now: dat
         return None, [Finding("slow", "Its times could not be read within the deadline.")]
     read = [(row[0], plant.read_time(row[0], name)) for row in answer]
     broken = [str(raw) for raw, instant in read if instant is None]
+    absurd = [text for text in broken if (year := _YEAR.match(text)) and not YEARS[0] <= int(year[0]) < YEARS[1]]
+    broken = [text for text in broken if text not in absurd]
+    if absurd:
+        said = f"{_many(len(absurd))} value{'s' * (len(absurd) != 1)} of {record.time} lie{'s' * (len(absurd) == 1)} outside the years {YEARS[0]} to {YEARS[1] - 1}."
+        found.append(Finding("impossible", said, len(absurd), tuple(absurd[:EXAMPLES])))
     if broken:
         found.append(
             Finding(
@@ -361,6 +367,10 @@ _COUNTED = frozenset(
 _SIGNED = frozenset(
     ("variance", "deviation", "delta", "difference", "change", "correction", "balance", "temperature", "offset", "movement", "adjustment")
 )
+CENTURY = "a century"
+_CENTURY = {"second": 3_200_000_000, "minute": 53_000_000, "hour": 880_000, "duration": 3_200_000_000, "downtime": 3_200_000_000}
+MOST = 1_000_000_000_000_000
+_YEAR = re.compile(r"\d{4}(?=-)")
 _SHARES = frozenset(("availability", "performance", "oee", "yield"))
 
 
@@ -377,6 +387,9 @@ def _impossible(reader: Reader, name: str, spec: TableSpec, infos: Sequence[Colu
         at = quoted(column.name)
         if words & _COUNTED and not words & _SIGNED:
             tests.append((f"{column.name} is negative", f"{at} < 0"))
+        if words & _COUNTED:
+            most, what = next(((n, f"longer than {CENTURY}") for word, n in _CENTURY.items() if word in words), (MOST, "beyond any count"))
+            tests.append((f"{column.name} is {what}", f"{at} > {most}"))
         if words & _SHARES and not words & {"time", "duration"}:
             largest = max((float(s) for s in column.samples), default=0.0)
             tests.append(

@@ -20,6 +20,7 @@ from tools.sql import ColumnInfo, Database, Grants, SqlRefused, SqlUnavailable, 
 SAMPLE = 1_500  # rows looked at of each table
 SMALL = 20_000  # rows up to which uniqueness and foreign keys are proved over the whole table
 DEADLINE_S = 4.0
+AT_ONCE = 100  # columns of one statement; a tenth of that is usual, and the gate takes no statement of thousands
 MOST_VALUES = 40  # distinct values up to which a text column is an enumeration
 
 NUMERIC_KINDS = ("integer", "number")
@@ -71,6 +72,11 @@ class SchemaProfile:
     notes: tuple[str, ...] = ()
 
 
+def _said(table: str) -> str:
+    """A table in a comment of one line, whatever characters its name has."""
+    return f"The table {' '.join(table.split())}" if table.isprintable() else f"The table {table!a}"
+
+
 def quoted_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
@@ -87,9 +93,13 @@ def everything(schema: Mapping[str, Sequence[ColumnInfo]]) -> Grants:
 
 def profile(database: Database) -> SchemaProfile:
     """Look at every table. Raises SqlUnavailable when the database cannot be reached."""
-    schema = {t: tuple(columns) for t, columns in database.schema().items() if columns}
+    found_there = database.schema()
+    schema = {t: tuple(columns) for t, columns in found_there.items() if columns}
     names = [logical_name(t) for t in schema]
-    notes = tuple(f"The table {t} is left out: another one has its name." for t in schema if names.count(logical_name(t)) > 1)
+    notes = tuple(
+        f"{_said(t)} is left out: it shows no columns; a view may name a table that is not there." for t in found_there if t not in schema
+    )
+    notes += tuple(f"{_said(t)} is left out: another one has its name." for t in schema if names.count(logical_name(t)) > 1)
     schema = {t: c for t, c in schema.items() if names.count(logical_name(t)) == 1}
     grants = everything(schema)
     reader = Reader(database, grants)
@@ -97,7 +107,8 @@ def profile(database: Database) -> SchemaProfile:
     for table, columns in schema.items():
         found = profile_table(reader, logical_name(table), columns)
         if found is None:
-            notes = (*notes, f"The table {table} is left out: it could not be read.")
+            wide = f"; it has {len(columns)} columns" if len(columns) > AT_ONCE else ""
+            notes = (*notes, f"{_said(table)} is left out: it could not be read{wide}.")
         else:
             tables[found.name] = found
     return SchemaProfile(database.dialect, _linked(reader, tables, schema), notes)
@@ -126,12 +137,15 @@ class Reader:
 def profile_table(reader: Reader, name: str, infos: Sequence[ColumnInfo]) -> TableProfile | None:
     """One table as `profile` sees it; None when it cannot be read."""
     table = quoted_name(name)
-    selected = ", ".join(f"{quoted_name(c.name)} AS c{i}" for i, c in enumerate(infos))
-    sample = reader.rows(f"SELECT {selected} FROM {table} LIMIT {SAMPLE}")
-    if sample is None:
-        return None
+    columns: tuple[ColumnProfile, ...] = ()
+    for first in range(0, len(infos), AT_ONCE):
+        part = infos[first : first + AT_ONCE]
+        selected = ", ".join(f"{quoted_name(c.name)} AS c{i}" for i, c in enumerate(part))
+        sample = reader.rows(f"SELECT {selected} FROM {table} LIMIT {SAMPLE}")
+        if sample is None:
+            return None
+        columns += tuple(_column(info, [row[i] for row in sample]) for i, info in enumerate(part))
     rows = reader.one(f"SELECT COUNT(*) AS n FROM {table}")
-    columns = tuple(_column(info, [row[i] for row in sample]) for i, info in enumerate(infos))
     declared = [c.name for c in columns if c.primary_key]
     key = declared[0] if len(declared) == 1 else None
     composite = tuple(declared) if len(declared) > 1 else ()
@@ -222,7 +236,8 @@ def _epoch(values: Sequence[Any]) -> str:
 
 def _text_kind(values: Sequence[str], words: Sequence[str]) -> tuple[Kind, str, str]:
     matches = [_ISO.fullmatch(v) for v in values]
-    if all(matches):
+    # In a column named like a time some values may be none: `andon connect --plant` lists them, no answer counts them.
+    if all(matches) or (set(words) & TIME_WORDS and 2 * sum(map(bool, matches)) >= len(matches)):
         first = next(m for m in matches if m)
         seconds = ":%S" if first.group(2) else ""
         return "time", f"%Y-%m-%d{first.group(1)}%H:%M{seconds}", "UTC" if first.group(4) else ""

@@ -6,6 +6,7 @@ tests/test_signals.py recomputes every figure from the raw samples.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -305,7 +306,8 @@ def _typed(plant: Plant, spec: SignalsSpec, id: str) -> object:
 
 
 def _float(value: object) -> float | None:
-    return None if value is None else float(str(value))
+    number = math.nan if value is None else float(str(value))
+    return number if math.isfinite(number) else None
 
 
 def _int(value: Value) -> int:

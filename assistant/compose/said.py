@@ -7,6 +7,7 @@ the slots and drops what `tools.evidence.faults` objects to.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
@@ -43,7 +44,9 @@ class Said:
 
 
 def raw(value: Value) -> Any:
-    """A value as JSON holds it: times as ISO text with offset."""
+    """A value as JSON holds it: times as ISO text with offset; JSON has no infinite numbers."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value.isoformat() if isinstance(value, datetime | date) else value
 
 

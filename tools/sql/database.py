@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -163,7 +164,7 @@ class Snapshot:
         sql, cap, seen = compiled.decision.sql, compiled.cap, 0
         try:
             for columns, rows in self.session.stream(sql, parameters, compiled.reach, cap + 1, deadline_s, grants.parameters, batch):
-                shown = tuple(tuple(row) for row in rows[: cap - seen])
+                shown = tuple(_plain(row) for row in rows[: cap - seen])
                 seen += len(rows)
                 ms = (time.monotonic() - started) * 1_000
                 yield Rows(columns, shown, seen > cap, ms, sql, parameters)
@@ -300,7 +301,7 @@ class Database:
             raise _failure(failure.kind) from None
         self.failures = 0
         ms = (time.monotonic() - started) * 1_000
-        return Rows(columns, tuple(tuple(row) for row in rows[:cap]), len(rows) > cap, ms, sql, parameters, compiled.decision.note)
+        return Rows(columns, tuple(_plain(row) for row in rows[:cap]), len(rows) > cap, ms, sql, parameters, compiled.decision.note)
 
     def schema(self) -> Mapping[str, tuple[ColumnInfo, ...]]:
         """Every table and view with its columns as the database declares them. Raises SqlUnavailable."""
@@ -395,6 +396,12 @@ class Database:
         if self.failures >= FAILURES_TO_OPEN:
             self.failures = 0
             self.closed_until = time.monotonic() + OPEN_S
+
+
+def _plain(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row in which what is no number (infinite, NaN) is none: a sum of absurd values must stop no answer. A finite
+    float less itself is 0, which is cheaper over 250,000 rows than asking."""
+    return tuple(None if (v - v if type(v) is float else type(v) is Decimal and not v.is_finite()) else v for v in row)
 
 
 def _in_use(compiled: Compiled, statement: Statement, grants: Grants) -> dict[str, object]:

@@ -222,7 +222,8 @@ class SqliteSession:
             self.connection.set_authorizer(_deny)
 
     def schema(self) -> dict[str, tuple[ColumnInfo, ...]]:
-        """Tables and views with their columns and declared keys. Raises EngineFailure."""
+        """Tables and views with their columns and declared keys; one that cannot be read (a view of a table that is no
+        more) has no columns. Raises EngineFailure."""
         self.connection.set_authorizer(None)
         try:
             names = self.connection.execute(
@@ -235,13 +236,19 @@ class SqliteSession:
             self.connection.set_authorizer(_deny)
 
     def _columns(self, table: str) -> tuple[ColumnInfo, ...]:
-        keys = {
-            row[3]: f"{row[2]}.{row[4] or row[3]}" for row in self.connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
-        }
-        return tuple(
-            ColumnInfo(name, kind, not required, bool(key), keys.get(name, ""))
-            for _, name, kind, required, _, key in self.connection.execute("SELECT * FROM pragma_table_info(?)", (table,))
-        )
+        try:
+            keys = {
+                row[3]: f"{row[2]}.{row[4] or row[3]}"
+                for row in self.connection.execute("SELECT * FROM pragma_foreign_key_list(?)", (table,))
+            }
+            return tuple(
+                ColumnInfo(name, kind, not required, bool(key), keys.get(name, ""))
+                for _, name, kind, required, _, key in self.connection.execute("SELECT * FROM pragma_table_info(?)", (table,))
+            )
+        except sqlite3.OperationalError as error:
+            if kind_of(error) not in ("changed", "failed", "no_such_function"):
+                raise
+            return ()
 
     def close(self) -> None:
         self.connection.close()
