@@ -20,6 +20,8 @@ _NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 #: No plant measures more; sums and ticks of larger values would leave what a float holds.
 MOST_DRAWN = 1e100
+#: Nor less: a value this near to nothing is drawn as nothing.
+LEAST_DRAWN = 1e-9
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ def _number(value: Any) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{value!r} is no number")
+    if abs(value) < LEAST_DRAWN:
+        return 0.0
     return float(value) if abs(value) < MOST_DRAWN else None
 
 
