@@ -89,7 +89,7 @@ train: setup
 # What needs root: Debian packages for the optional parts and their tests.
 system:
 	apt-get update -q
-	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium chromium-driver postgresql
+	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium chromium-driver postgresql espeak-ng sox libsox-fmt-all tesseract-ocr
 
 clean:
 	rm -rf $(VENV) $(CACHE) .andon

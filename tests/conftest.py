@@ -21,9 +21,12 @@ ALWAYS_ALLOWED = ("real",)
 
 @pytest.fixture(scope="session")
 def demo_home() -> Path:
-    """A whole demo home: MES, manuals, index, users. Kept in `.cache`; `set_up` rebuilds what the code has changed."""
+    """A whole demo home: MES, manuals, index, users. Kept in `.cache`; `set_up` rebuilds what the code has changed,
+    unless `ANDON_TEST_HOME` names one to be taken as it is (while ingest is being edited, a rebuild takes minutes)."""
     from assistant.demo import set_up
 
+    if given := os.environ.get("ANDON_TEST_HOME"):
+        return Path(given)
     home = ROOT / ".cache" / "test-home"
     home.mkdir(parents=True, exist_ok=True)
     set_up(home, until=UNTIL, seed=SEED)
