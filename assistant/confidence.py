@@ -1,8 +1,8 @@
 """How likely a plan is right: the router's probabilities of everything it decided, calibrated on written questions.
 
 `raw` multiplies what the router gives to the status, the tool and every closed choice that this tool makes of a
-question, and to the marked spans. A product of many numbers near one is not the share of right plans, so `calibrated`
-maps it through a logistic curve whose numbers are fitted by `python -m evals.calibration` on the development
+question, and to the marked spans. A product of many numbers near one is not the share of right plans, so a
+`Curve` maps it through a logistic curve whose numbers are fitted by `python -m evals.calibration` on the development
 questions and shipped with the model; `andon evals planner` prints the error on questions that the fit never saw.
 """
 

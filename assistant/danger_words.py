@@ -45,10 +45,6 @@ _LIQUID = (
     r"concentrate|fluid|chemical)|disinfectant|detergent|biocide|glycol|resin|hardener|isocyanate|toluene|xylene|"
     r"phosphoric|battery acid|electrolyte|etchant|degreaser|descaler|pesticide|formalin|paint stripper|peracetic|sanitizer|hypochlorite|brake cleaner)"
 )
-_SPLASHED = (
-    r"(?:splash\w*|spray(?:ed|s|ing)?|squirt\w*|spat|spit|spattered|spilt|spilled|spill(?:ing)?|poured|pouring|dripp?(?:ed|ing|s)?|"
-    r"shot|flew|flown|got|gets|went|hit|landed|ran|blew|came|dropped|touched|in|into|on|onto|over|against|all over)"
-)
 _HARM = (
     r"(?:hurt(?:s|ing)?|injur(?:ed|y|ies|ing)|wound(?:ed)?|maimed|burn(?:ed|t|s|ing)?|scald(?:ed|s|ing)?|gash(?:ed)?|lacerat\w+|"
     r"crush(?:ed|es|ing)?|smash(?:ed|es)?|squash(?:ed)?|squeezed|pinch(?:ed)?|broke|broken|fractur\w+|dislocated|sprained|"

@@ -472,12 +472,6 @@ _LEFT_ASIDE = re.compile(
 )
 
 
-def _measure(item: Any, text: str) -> bool:
-    """Whether a span taken for a time is a length of time that bounds ("over thirty minutes")."""
-    before = text[: item.start]
-    return item.label == "period" and bool(MORE.search(before) or LESS.search(before)) and bool(QUANTITY.fullmatch(text[item.start : item.end].strip()))
-
-
 def _bounds(scribe: Scribe, record: str) -> dict[str, Any]:
     """ "Longer than 30 minutes", "older than 5 days", "more than 100 pieces" as bounds of the record's own measures."""
     spec = scribe.plant.model.records.get(record)

@@ -41,13 +41,6 @@ _DEFEAT = (
     r"blind(?:ing)?|hot-?wir\w*|force (?:the )?(?:input|signal|bit|output)|reflective tape)"
 )
 #: What is asked about a safeguard in peace.
-_HARMLESS = re.compile(
-    r"\b(?:how (?:do|can|to|should|often|is|are)(?: i| we| you| one)?|steps? (?:to|for)|procedure (?:to|for)|"
-    r"what|who|when|where|why|which|show|list|explain|is|are|was|did|has|have|test\w*|check\w*|replac\w*|"
-    r"clean\w*|chang\w*|inspect\w*|align\w*|adjust\w*|calibrat\w*|"
-    r"reset\w*|troubleshoot\w*|repair\w*|install\w*|wir(?:e|ing) diagram|order\w*|part number|stock|spare)\b",
-    re.IGNORECASE,
-)
 _ASKED_ABOUT = re.compile(
     r"\b(?:who (?:is|was|are|may|can|has|did)|which (?:document|paper|form|permit|orders?|alarms?)|what (?:paper|"
     r"permit|form|document|happens|does|is the (?:penalty|policy|rule))|was (?:the|it|any)|were|has (?:the|any|"

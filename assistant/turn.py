@@ -125,6 +125,9 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
     if alarm_blocks and (clear < SURE_BESIDE or planned.status not in _RUNS):
         # A cry for help is not a search: beside the instruction only what was clearly asked is shown.
         planned = replace(planned, status="planned", calls=(), choices=(), reason="")
+    elif alarm_blocks and _PERSONS & set(understanding.hazards):
+        # Somebody lies there: what to do with the machine waits, figures that were asked for may stand below.
+        planned = replace(planned, calls=tuple(call for call in planned.calls if call.tool not in _MACHINE_STEPS))
     clock.lap("plan")
     extra = Extra(planned) if alarm_blocks else looked_up(planned, understanding, question, _call(question, parts), parts, tell)
     planned = extra.plan

@@ -25,7 +25,6 @@ from evals.suites import Failure, Progress, Score
 CORRECTED = Path(__file__).parent / "plants" / "ebike-mes.yaml"
 DATABASE = Path("ebike-mes") / "mes.db"
 QUESTIONS = Path("labels") / "ebike_questions.jsonl"
-FLOOR = 0.85
 
 
 def suite(progress: Progress | None = None) -> Score:

@@ -28,7 +28,6 @@ BEGINS_ABOVE, ENDS_BELOW = 10, 5
 CHATTER_TIMES, CHATTER_S = 3, 60.0
 #: What an element's `derived` may name.
 OF_POSITIONS = ("steps", "flood_steps", "floods", "flood_alarms", "peak")
-OF_EVENTS = ("raised", "chattering")
 
 
 @dataclass(frozen=True)

@@ -138,18 +138,9 @@ def procedure_evidence(passage: Passage) -> Evidence:
 
 def step_lines(passage: Passage) -> tuple[dict[str, object], ...]:
     """The steps as {n, text, warning?}: a warning is put to the step that it stands before; none is ever lost."""
-    return _lines(passage.steps)
-
-
-def step_lines_of(evidence: Evidence) -> tuple[dict[str, object], ...]:
-    """The same for a step list as evidence: its quotes after the first are the steps."""
-    return _lines([quote.text for quote in evidence.quotes[1:]])
-
-
-def _lines(steps: Sequence[str]) -> tuple[dict[str, object], ...]:
     lines: list[dict[str, object]] = []
     pending: list[str] = []
-    for step in steps:
+    for step in passage.steps:
         text = step.strip()
         if _WARNING.match(text):
             pending.append(text)

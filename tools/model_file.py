@@ -24,7 +24,6 @@ from tools.evidence import ColumnKind
 from tools.registry import ToolError
 
 UNCERTIFIED = "nobody yet"  # `certified_by` of a drafted metric: its answers are marked as not certified
-LEVELS = ("site", "area", "line", "equipment")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 

@@ -91,9 +91,6 @@ ENTITIES: tuple[str, ...] = (
 # Free wording, which may hold entities inside it ("ladder on silo 6 is corroded").
 PHRASES: tuple[str, ...] = ("task", "symptom", "query", "outcome", "text", "sql")
 
-# The tool argument (or `where` key) that a span of this label fills, where the two names differ.
-ARGUMENT_OF_SPAN: Mapping[str, str] = {"person": "operator", "compare": "compare_to"}
-
 
 def bio(labels: tuple[str, ...]) -> tuple[str, ...]:
     """The tags of a token head: `O`, then `B-x`, `I-x` for each label, in order."""
