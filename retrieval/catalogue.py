@@ -55,7 +55,19 @@ CREATE TABLE IF NOT EXISTS sources (
 
 _PASSAGE_COLUMNS = (
     "id, text, kind, block, document, revision, page, section, title, equipment, equipment_class, identifiers, steps, "
-    "author, date, access"
+    "author, date, access, variants, software"
+)
+_STORED_COLUMNS = (
+    "id, document, revision, ordinal, text, kind, block, page, section, title, equipment, equipment_class, identifiers, "
+    "steps, author, date, access, vector, variants, software"
+)
+# Columns that came later: a store that lacks them gets them when it is opened, with what "says nothing" is.
+_LATER = (
+    ("documents", "variants", "TEXT NOT NULL DEFAULT '[]'"),
+    ("documents", "software", "TEXT NOT NULL DEFAULT ''"),
+    ("documents", "supersedes", "TEXT NOT NULL DEFAULT '[]'"),
+    ("passages", "variants", "TEXT NOT NULL DEFAULT '[]'"),
+    ("passages", "software", "TEXT NOT NULL DEFAULT ''"),
 )
 #: Passages kept in memory, about 2 kB each.
 _KEPT_PASSAGES = 50_000
@@ -69,11 +81,14 @@ class Catalogue:
         self.path = path
         self._today = today
         self._local = threading.local()
-        self._statuses: tuple[int, date | None, dict[tuple[str, str], str]] | None = None
+        self._statuses: tuple[int, dict[date | None, dict[tuple[str, str], str]]] = (-1, {})
         self._kept: tuple[int, dict[str, Passage]] = (-1, {})
         with self.write() as db:
             for statement in _SCHEMA.split(";"):
                 db.execute(statement)
+            for table, column, kind in _LATER:
+                if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
+                    db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
 
     def _connection(self) -> sqlite3.Connection:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
@@ -112,7 +127,8 @@ class Catalogue:
             full = "full" in str(error)
             raise IndexUnavailable(
                 "The disk is full: nothing was added; free some space and run ingest again."
-                if full else f"The document catalogue cannot be written now: {error}."
+                if full
+                else f"The document catalogue cannot be written now: {error}."
             ) from error
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(f"The document catalogue {self.path.name} is damaged: {error}.") from error
@@ -138,9 +154,7 @@ class Catalogue:
 
     # -- writing ---------------------------------------------------------------------------------------------------
 
-    def put(
-        self, documents: Sequence[tuple[DocumentInfo, Sequence[Passage], Sequence[Vectors], Sequence[AlarmEntry]]]
-    ) -> None:
+    def put(self, documents: Sequence[tuple[DocumentInfo, Sequence[Passage], Sequence[Vectors], Sequence[AlarmEntry]]]) -> None:
         """Adds or replaces whole revisions in one transaction, with one vector, (dimension,), a passage."""
         with self.write() as db:
             generation = self._raise_generation(db)
@@ -185,6 +199,13 @@ class Catalogue:
         rows = self._rows("SELECT path, content_hash, stamp, document, revision, reason FROM sources")
         return {r[0]: (r[1], r[2], r[3], r[4], r[5]) for r in rows}
 
+    def move_source(self, old: str, new: str, stamp: str) -> None:
+        """A file lies elsewhere now: what is remembered of it, and its documents, follow."""
+        with self.write() as db:
+            db.execute("DELETE FROM sources WHERE path = ?", (new,))
+            db.execute("UPDATE sources SET path = ?, stamp = ? WHERE path = ?", (new, stamp, old))
+            db.execute("UPDATE documents SET source = ? WHERE source = ?", (new, old))
+
     def forget_source(self, path: str) -> None:
         with self.write() as db:
             db.execute("DELETE FROM sources WHERE path = ?", (path,))
@@ -197,27 +218,31 @@ class Catalogue:
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
-    def statuses(self) -> dict[tuple[str, str], str]:
-        """(document, revision) -> effective, superseded, pending or retired, as of today; kept per generation."""
-        generation, today = self.generation(), self._today() if self._today else None
-        cached = self._statuses
-        if cached is None or cached[:2] != (generation, today):
-            rows = self._rows("SELECT document, revision, effective, superseded, retired, generation FROM documents")
-            cached = (generation, today, _statuses(rows, today))
-            self._statuses = cached
-        return cached[2]
+    def statuses(self, on: date | None = None) -> dict[tuple[str, str], str]:
+        """(document, revision) -> effective, superseded, pending or retired, on that day (default: today); kept per
+        generation for the days lately asked about."""
+        generation = self.generation()
+        day = on or (self._today() if self._today else None)
+        if self._statuses[0] != generation or len(self._statuses[1]) > 30:
+            self._statuses = (generation, {})
+        kept = self._statuses[1]
+        if day not in kept:
+            rows = self._rows("SELECT document, revision, effective, superseded, retired, generation, supersedes FROM documents")
+            kept[day] = _statuses(rows, day)
+        return kept[day]
 
-    def documents(self) -> list[DocumentInfo]:
-        statuses = self.statuses()
+    def documents(self, on: date | None = None) -> list[DocumentInfo]:
+        statuses = self.statuses(on)
         rows = self._rows(
             "SELECT document, title, revision, kind, effective, superseded, source, pages, content_hash, equipment, "
-            "equipment_class, language, access FROM documents ORDER BY document, generation"
+            "equipment_class, language, access, variants, software, supersedes FROM documents ORDER BY document, generation"
         )
         infos = [_document(row) for row in rows]
         known = [replace(i, status=statuses.get((i.document, i.revision), "retired")) for i in infos]
         quarantined = [
             DocumentInfo(Path(path).stem, Path(path).name, "", status="quarantined", source=path, content_hash=h, reason=r)
-            for path, (h, _, _, _, r) in sorted(self.sources().items()) if r
+            for path, (h, _, _, _, r) in sorted(self.sources().items())
+            if r
         ]
         return known + quarantined
 
@@ -298,7 +323,8 @@ def _statuses(rows: Iterable[tuple[Any, ...]], today: date | None) -> dict[tuple
     """The newest revision that is already effective stands; a date beats no date, a later ingest breaks ties."""
     by_document: dict[str, list[tuple[Any, ...]]] = {}
     statuses: dict[tuple[str, str], str] = {}
-    for document, revision, effective, superseded, retired, generation in rows:
+    replaced: dict[tuple[str, str], list[str]] = {}
+    for document, revision, effective, superseded, retired, generation, supersedes in rows:
         if retired:
             statuses[(document, revision)] = "retired"
         elif superseded and (today is None or superseded <= today.isoformat()):
@@ -308,9 +334,24 @@ def _statuses(rows: Iterable[tuple[Any, ...]], today: date | None) -> dict[tuple
         else:
             statuses[(document, revision)] = "superseded"
             by_document.setdefault(document, []).append((effective or "", generation, _natural(revision), revision))
+            replaced[(document, revision)] = json.loads(supersedes)
     for document, standing in by_document.items():
         statuses[(document, max(standing)[3])] = "effective"
+    _replace_others(statuses, replaced)
     return statuses
+
+
+def _replace_others(statuses: dict[tuple[str, str], str], replaced: dict[tuple[str, str], list[str]]) -> None:
+    """A document in force takes out of force what it names; two that name each other both stand."""
+    edges = {
+        (pair[0], gone) for pair, names in replaced.items() if statuses[pair] == "effective"
+        for name in names for gone in statuses
+        if gone[0] != pair[0] and name.casefold() in (gone[0].casefold(), f"{gone[0]}@{gone[1]}".casefold())
+    }  # fmt: skip
+    named = {(by, gone[0]) for by, gone in edges}
+    for by, gone in edges:
+        if statuses[gone] == "effective" and (gone[0], by) not in named:
+            statuses[gone] = "superseded"
 
 
 def _natural(revision: str) -> tuple[tuple[int, str], ...]:
@@ -336,25 +377,27 @@ def _delete_revision(db: sqlite3.Connection, document: str, revision: str) -> li
 
 def _insert_document(db: sqlite3.Connection, info: DocumentInfo, generation: int) -> None:
     db.execute(
-        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
         (
             info.document, info.revision, info.title, info.kind,
             info.effective.isoformat() if info.effective else None,
             info.superseded.isoformat() if info.superseded else None,
             int(info.status == "retired"), info.source, info.pages, info.content_hash, json.dumps(info.equipment),
-            info.equipment_class, info.language, info.access, generation,
+            info.equipment_class, info.language, info.access, generation, json.dumps(info.variants), info.software,
+            json.dumps(info.supersedes),
         ),
     )  # fmt: skip
 
 
 def _insert_passages(db: sqlite3.Connection, passages: Sequence[Passage], vectors: Sequence[Vectors]) -> None:
     db.executemany(
-        "INSERT OR REPLACE INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        f"INSERT OR REPLACE INTO passages ({_STORED_COLUMNS}) VALUES ({','.join('?' * 20)})",
         [
             (
                 p.id, p.anchor.document, p.anchor.revision, ordinal, p.text, p.kind, p.block, p.anchor.page,
                 p.anchor.section, p.title, json.dumps(p.equipment), p.equipment_class, json.dumps(p.identifiers),
                 json.dumps(p.steps), p.author, p.date, p.access, vectors[ordinal].astype(np.float16).tobytes(),
+                json.dumps(p.variants), p.software,
             )
             for ordinal, p in enumerate(passages)
         ],
@@ -371,7 +414,13 @@ def _insert_alarms(db: sqlite3.Connection, alarms: Sequence[AlarmEntry]) -> None
         fields = asdict(replace(entry, passage=None))  # type: ignore[arg-type]  # asdict would copy the passage
         code_key = identifiers.key(entry.code)
         rows.append(
-            (entry.passage.id, entry.code, code_key, identifiers.bare(code_key), *tuple(fields[c.strip()] for c in _ALARM_COLUMNS.split(",")[1:]))
+            (
+                entry.passage.id,
+                entry.code,
+                code_key,
+                identifiers.bare(code_key),
+                *tuple(fields[c.strip()] for c in _ALARM_COLUMNS.split(",")[1:]),
+            )
         )
     db.executemany("INSERT INTO alarms VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", rows)
 
@@ -383,6 +432,7 @@ def _document(row: tuple[Any, ...]) -> DocumentInfo:
         superseded=date.fromisoformat(row[5]) if row[5] else None,
         source=row[6], pages=row[7], content_hash=row[8], equipment=tuple(json.loads(row[9])),
         equipment_class=row[10], language=row[11], access=row[12],
+        variants=tuple(json.loads(row[13])), software=row[14], supersedes=tuple(json.loads(row[15])),
     )  # fmt: skip
 
 
@@ -391,6 +441,7 @@ def _passage(row: tuple[Any, ...]) -> Passage:
         id=row[0], text=row[1], kind=row[2], block=row[3], anchor=Anchor(row[4], row[5], row[6], row[7]), title=row[8],
         equipment=tuple(json.loads(row[9])), equipment_class=row[10], identifiers=tuple(json.loads(row[11])),
         steps=tuple(json.loads(row[12])), author=row[13], date=row[14], access=row[15],
+        variants=tuple(json.loads(row[16])), software=row[17],
     )  # fmt: skip
 
 

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval import identifiers
+from retrieval.applicability import applies, classes
 from retrieval.catalogue import Catalogue
 from retrieval.dense import Dense
 from retrieval.embed import Embedder
@@ -73,26 +74,28 @@ class _Wanted:
     kinds: frozenset[str]
     access: frozenset[str]
     steps_only: bool = False
+    variant: str | None = None
+    software: str | None = None
+    on: date | None = None  # what was in force on that day
+    within: tuple[str, str] | None = None  # only this revision, whatever its status
 
     def closeness(self, passage: Passage) -> int:
         """2 for what names the machine asked about, 1 for what names its class, 0 for what is valid for all."""
         if self.equipment and self.equipment.casefold() in (e.casefold() for e in passage.equipment):
             return 2
-        return int(bool(self.equipment_class) and passage.equipment_class == self.equipment_class)
+        return int(bool(self.equipment_class) and (self.equipment_class or "").casefold() in classes(passage.equipment_class))
 
     def admits(self, passage: Passage) -> bool:
         if passage.access not in self.access or (self.kinds and passage.kind not in self.kinds):
             return False
-        return (not self.steps_only or bool(passage.steps)) and applies(passage, self.equipment, self.equipment_class)
+        if self.within and (passage.anchor.document, passage.anchor.revision) != self.within:
+            return False
+        valid = applies(passage, self.equipment, self.equipment_class, self.variant, self.software)
+        return valid and (not self.steps_only or bool(passage.steps))
 
-
-def applies(passage: Passage, equipment: str | None, equipment_class: str | None) -> bool:
-    """Whether a passage is valid for a machine: it names the machine, or its class, or no machine at all."""
-    if equipment and passage.equipment:
-        return equipment.casefold() in (e.casefold() for e in passage.equipment)
-    if equipment_class and passage.equipment_class:
-        return equipment_class.casefold() == passage.equipment_class.casefold()
-    return True
+    def in_force(self, passage: Passage, statuses: dict[tuple[str, str], str]) -> bool:
+        pair = (passage.anchor.document, passage.anchor.revision)
+        return statuses.get(pair) == "effective" or pair == self.within
 
 
 class Index:
@@ -192,9 +195,9 @@ class Index:
         """Rises with every change; answers made under another generation may be out of date."""
         return self._catalogue.generation()
 
-    def documents(self) -> list[DocumentInfo]:
-        """Every revision known, whatever its status, and every quarantined file."""
-        return self._catalogue.documents()
+    def documents(self, on: date | None = None) -> list[DocumentInfo]:
+        """Every revision known, whatever its status on that day (default: today), and every quarantined file."""
+        return self._catalogue.documents(on)
 
     def document(self, document: str, revision: str | None = None) -> DocumentInfo:
         """That revision, or the effective one. Raises KeyError when there is none."""
@@ -220,15 +223,23 @@ class Index:
         *,
         equipment: str | None = None,
         equipment_class: str | None = None,
+        variant: str | None = None,
+        software: str | None = None,
         kinds: Sequence[str] = (),
         access: Collection[str] = ("plant",),
+        on: date | None = None,
+        within: tuple[str, str] | None = None,
     ) -> list[Hit]:
         """The best `k` effective passages for a question; entries of a code that it names stand first.
 
-        `equipment` and `equipment_class` leave out what is valid for other machines only; `access` names the classes
-        that the caller may read.
+        `equipment`, `equipment_class`, `variant` and `software` leave out what is valid for other machines only;
+        `access` names the classes that the caller may read; `on` is the day on which it must be in force (default:
+        today); `within` searches one revision (document, revision), whatever its status.
         """
-        return self._search(query, k, _Wanted(equipment, equipment_class, frozenset(kinds), frozenset(access)))
+        wanted = _Wanted(
+            equipment, equipment_class, frozenset(kinds), frozenset(access), variant=variant, software=software, on=on, within=within
+        )
+        return self._search(query, k, wanted)
 
     def procedures(
         self,
@@ -236,12 +247,16 @@ class Index:
         *,
         equipment: str | None = None,
         equipment_class: str | None = None,
+        variant: str | None = None,
+        software: str | None = None,
         product: str | None = None,
         k: int = 5,
         access: Collection[str] = ("plant",),
+        on: date | None = None,
+        within: tuple[str, str] | None = None,
     ) -> list[Hit]:
-        """Step lists (SOPs, work instructions, manuals) for a task, best first."""
-        wanted = _Wanted(equipment, equipment_class, frozenset(PROCEDURE_KINDS), frozenset(access), steps_only=True)
+        """Step lists (SOPs, work instructions, manuals) for a task, best first; the filters as in `search`."""
+        wanted = _Wanted(equipment, equipment_class, frozenset(PROCEDURE_KINDS), frozenset(access), True, variant, software, on, within)
         return self._search(f"{task} {product}" if product else task, k, wanted)
 
     def alarm(
@@ -250,14 +265,20 @@ class Index:
         *,
         equipment: str | None = None,
         equipment_class: str | None = None,
+        variant: str | None = None,
+        software: str | None = None,
         access: Collection[str] = ("plant",),
+        on: date | None = None,
+        within: tuple[str, str] | None = None,
         hint: str = "",
     ) -> list[AlarmEntry]:
         """The entries of exactly this code in effective lists, most likely first; never a neighbouring code.
 
         Several lists may know a bare number: `hint`, the question's words, puts the list it names first.
         """
-        wanted = _Wanted(equipment, equipment_class, frozenset(), frozenset(access))
+        wanted = _Wanted(
+            equipment, equipment_class, frozenset(), frozenset(access), variant=variant, software=software, on=on, within=within
+        )
         found = self._alarms(identifiers.key(code), wanted)
         words = set(query_terms(hint))
         return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -wanted.closeness(f[2].passage), -overlap(words, f[2])))]
@@ -265,9 +286,11 @@ class Index:
     def _alarms(self, code_key: str, wanted: _Wanted) -> list[tuple[int, float, AlarmEntry]]:
         """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`."""
         self._refresh()
+        statuses = self._catalogue.statuses(wanted.on)
         found = [
-            (n, e) for n, e in self._catalogue.alarms(code_key) if self._effective(e.passage) and wanted.admits(e.passage)
-        ]
+            (n, e) for n, e in self._catalogue.alarms(code_key)
+            if wanted.in_force(e.passage, statuses) and wanted.admits(e.passage)
+        ]  # fmt: skip
         best = max((n for n, _ in found), default=0)
         return [(n, {3: 1.0, 2: 0.98, 1: 0.95}[n], e) for n, e in found if n == best or (n == 1 and best == 1)]
 
@@ -333,19 +356,10 @@ class Index:
 
     def _admitted(self, ids: Collection[str], wanted: _Wanted) -> dict[str, Passage]:
         passages = self._catalogue.passages(sorted(ids))
-        statuses = self._catalogue.statuses()
-        return {
-            i: p for i, p in passages.items()
-            if statuses.get((p.anchor.document, p.anchor.revision)) == "effective" and wanted.admits(p)
-        }  # fmt: skip
+        statuses = self._catalogue.statuses(wanted.on)
+        return {i: p for i, p in passages.items() if wanted.in_force(p, statuses) and wanted.admits(p)}
 
-    def _effective(self, passage: Passage) -> bool:
-        pair = (passage.anchor.document, passage.anchor.revision)
-        return self._catalogue.statuses().get(pair) == "effective"
-
-    def _scanned(
-        self, vector: np.ndarray, wanted: _Wanted, depth: int, known: dict[str, Passage]
-    ) -> list[tuple[str, float]]:
+    def _scanned(self, vector: np.ndarray, wanted: _Wanted, depth: int, known: dict[str, Passage]) -> list[tuple[str, float]]:
         """An exact search over all vectors, for when a filter left too little of the approximate one."""
         with self._scan_lock:
             if self._scan is None or self._scan[0] != self._seen_generation:
@@ -380,9 +394,7 @@ class Index:
         if not known:
             self._catalogue.set_meta("embedder", self._embedder.name)
         elif known != self._embedder.name:
-            raise IndexDamaged(
-                f"The index was made with the embedding model {known}, not {self._embedder.name}; rebuild it."
-            )
+            raise IndexDamaged(f"The index was made with the embedding model {known}, not {self._embedder.name}; rebuild it.")
 
     def _recover(self) -> None:
         """Compares catalogue, vectors and words; replays or deletes what a killed process left half done."""

@@ -41,7 +41,8 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Passage:
-    """One citable piece of a document. `equipment`: the machines it is valid for (ids; empty: all of them)."""
+    """One citable piece of a document. `equipment`: the machines it is valid for (ids; empty: all of them), so also
+    `variants`; `software` states versions (see `applicability`)."""
 
     id: str
     text: str
@@ -56,6 +57,8 @@ class Passage:
     author: str = ""
     date: str = ""
     access: str = "plant"
+    variants: tuple[str, ...] = ()
+    software: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,8 @@ class Hit:
 @dataclass(frozen=True)
 class DocumentInfo:
     """One revision of one document. `status`: effective, superseded, retired, pending (effective later) or
-    quarantined (could not be read; `reason` says why)."""
+    quarantined (could not be read; `reason` says why). `supersedes`: other documents that it takes out of force from
+    its own effective date on ("SB-12", or one revision of it, "SB-12@B")."""
 
     document: str
     title: str
@@ -104,3 +108,6 @@ class DocumentInfo:
     language: str = "en"
     access: str = "plant"
     reason: str = ""
+    variants: tuple[str, ...] = ()
+    software: str = ""
+    supersedes: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def faults_of(model: ModelFile) -> Iterator[Fault]:
                 yield ("shifts", index, edge), f"{getattr(shift, edge)!r} is no time of day (HH:MM)"
     yield from _check_tables(model)
     for level, spec in model.hierarchy.items():
-        for column in (spec.key, spec.name, spec.parent, spec.cls):
+        for column in (spec.key, spec.name, spec.parent, spec.cls, spec.variant, spec.software):
             if column is not None:
                 yield from _try_path(model, spec.table, column, ("hierarchy", level))
     for kind, sources in model.vocabulary.items():

@@ -53,13 +53,16 @@ class Clock(_Strict):
 
 
 class LevelSpec(_Strict):
-    """One level of the ISA-95 hierarchy: `parent` is the column that names the level above."""
+    """One level of the ISA-95 hierarchy: `parent` is the column that names the level above; of machines also `class`,
+    `variant` (the type or model) and `software` (the version that runs on it)."""
 
     table: str
     key: str
     name: str | None = None
     parent: str | None = None
     cls: str | None = Field(None, alias="class")
+    variant: str | None = None
+    software: str | None = None
     aliases: Mapping[str, tuple[str, ...]] = {}
 
 

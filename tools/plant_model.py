@@ -47,7 +47,8 @@ class Place:
 
 @dataclass(frozen=True)
 class EquipmentInfo:
-    """A machine and where it stands; `cls` is its equipment class. Ids of levels that the plant lacks are empty."""
+    """A machine and where it stands; `cls` is its equipment class, `variant` its type, `software` the version that runs
+    on it. Ids of levels that the plant lacks are empty, and so is what the plant does not know."""
 
     id: str
     name: str
@@ -56,6 +57,8 @@ class EquipmentInfo:
     site: str
     cls: str
     aliases: tuple[str, ...] = ()
+    variant: str = ""
+    software: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,7 +201,8 @@ class Plant:
         spec = self.model.hierarchy.get("equipment")
         if spec is None:
             return {}
-        wanted = (spec.key, spec.name or spec.key, spec.parent or spec.key, spec.cls or spec.key)
+        named = (spec.name, spec.parent, spec.cls, spec.variant, spec.software)
+        wanted = (spec.key, *(column or spec.key for column in named))
         found = {}
         for row in self._columns(spec.table, wanted):
             machine = str(row[0])
@@ -207,7 +211,11 @@ class Plant:
             site = areas[area].parent if area in areas else ""
             cls = str(row[3]) if spec.cls and row[3] is not None else ""
             aliases = tuple(spec.aliases.get(machine, ()))
-            found[machine] = EquipmentInfo(machine, str(row[1] or machine), line, area, site, cls, aliases)
+            variant, software = (
+                str(value) if column and value is not None else ""
+                for column, value in ((spec.variant, row[4]), (spec.software, row[5]))
+            )
+            found[machine] = EquipmentInfo(machine, str(row[1] or machine), line, area, site, cls, aliases, variant, software)
         return found
 
     def _columns(self, table: str, columns: Sequence[str]) -> Sequence[tuple[Any, ...]]:
