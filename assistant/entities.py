@@ -16,11 +16,12 @@ from functools import cached_property
 from rapidfuzz import fuzz, process
 
 #: Kinds in the order in which a name that fits several is taken; the first five are the hierarchy.
-KINDS = (
-    "equipment", "line", "area", "site", "equipment_class", "product", "variant", "part", "supplier", "customer",
-        "certification",
-    "reason", "defect", "signal", "alarm", "person", "shift",
-)  # fmt: skip
+KINDS = tuple(
+    """
+        equipment line area site equipment_class product variant part supplier customer certification reason defect signal
+        alarm person shift
+    """.split()
+)
 HIERARCHY = ("equipment", "line", "area", "site", "equipment_class")
 #: Kinds whose names are ordinary words or numbers: never looked for in unmarked text.
 _UNMARKED = (
@@ -52,29 +53,10 @@ _REALLY_HERE = re.compile(
     re.IGNORECASE,
 )
 
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-    "twenty",
-]
+_ONES = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty
+""".split()
 _HOMOPHONES = {
     "too": "2",
     "to": "2",
@@ -89,102 +71,50 @@ _HOMOPHONES = {
     "oh": "0",
 }
 _LETTERS = {
-    "ay": "a", "bee": "b", "be": "b", "see": "c", "sea": "c", "cee": "c", "dee": "d", "ee": "e", "eff": "f", "ef": "f",
-        "gee":
-        "g",
-        "aitch":
-        "h",
-        "eye":
-        "i",
-        "jay":
-        "j",
-        "kay":
-        "k",
-        "el":
-        "l",
-    "ell": "l", "em": "m", "en": "n", "pee": "p", "pea": "p", "cue": "q", "queue": "q", "are": "r", "ar": "r", "ess":
-        "s",
-        "es":
-        "s",
-        "tee":
-        "t",
-        "tea":
-        "t",
-        "you":
-        "u",
-        "vee":
-        "v",
-        "ex":
-        "x",
-    "why": "y", "zee": "z", "zed": "z", "double-u": "w",
-}  # fmt: skip
+    spoken: letter
+    for letter, words in {
+        "a": "ay",
+        "b": "bee be",
+        "c": "see sea cee",
+        "d": "dee",
+        "e": "ee",
+        "f": "eff ef",
+        "g": "gee",
+        "h": "aitch",
+        "i": "eye",
+        "j": "jay",
+        "k": "kay",
+        "l": "el ell",
+        "m": "em",
+        "n": "en",
+        "p": "pee pea",
+        "q": "cue queue",
+        "r": "are ar",
+        "s": "ess es",
+        "t": "tee tea",
+        "u": "you",
+        "v": "vee",
+        "x": "ex",
+        "y": "why",
+        "z": "zee zed",
+        "w": "double-u",
+    }.items()
+    for spoken in words.split()
+}
 _NATO = {
     word: word[0]
-    for word in [
-        "alpha",
-        "bravo",
-        "charlie",
-        "delta",
-        "echo",
-        "foxtrot",
-        "golf",
-        "hotel",
-        "india",
-        "juliet",
-        "kilo",
-        "lima",
-        "mike",
-        "november",
-        "oscar",
-        "papa",
-        "quebec",
-        "romeo",
-        "sierra",
-        "tango",
-        "uniform",
-        "victor",
-        "whiskey",
-        "xray",
-        "yankee",
-        "zulu",
-    ]
+    for word in """
+        alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa quebec romeo
+        sierra tango uniform victor whiskey xray yankee zulu
+    """.split()
 }
 _FILLERS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "our",
-        "my",
-        "your",
-        "this",
-        "that",
-        "these",
-        "those",
-        "machine",
-        "machines",
-        "number",
-        "no",
-        "nr",
-        "no.",
-        "unit",
-        "station",
-        "on",
-        "at",
-        "in",
-        "of",
-        "for",
-        "equipment",
-        "asset",
-        "#",
-        "please",
-        "both",
-        "all",
-    ]
+    """
+        the a an our my your this that these those machine machines number no nr no. unit station on at in of for
+        equipment asset # please both all
+    """.split()
 )
-_ARTICLES = re.compile(
-    r"^(?:the|our|my|your|a|an|this|that|these|those|any|both|all|every|each|whole|entire)\s+(?=\S)", re.IGNORECASE
-)
+_ARTICLES = re.compile(r"^(?:the|our|my|your|a|an|this|that|these|those|any|both|all|every|each|whole|entire)\s+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -376,10 +306,7 @@ class Names:
             "signal",
         ):
             # A plain word is a name only where the sentence treats it as one: "the press", not "press release".
-            if (
-                not re.search(r"\b(?:the|our|this|that|on|at|for|of|in|from|by|with)\s+$", before.lower())
-                or len(lowered) < 4
-            ):
+            if not re.search(r"\b(?:the|our|this|that|on|at|for|of|in|from|by|with)\s+$", before.lower()) or len(lowered) < 4:
                 return None
             if not _AFTER_NAME.match(after):
                 return None  # "the press brake", "the robot cell" are other things
@@ -406,8 +333,7 @@ _AFTER_NAME = re.compile(
 def _plural(said: str) -> bool:
     words = re.findall(r"[a-z]+", said.lower())
     return bool(words) and (
-        (words[-1].endswith("s") and not words[-1].endswith("ss"))
-        or words[0] in ("all", "both", "every", "each", "any")
+        (words[-1].endswith("s") and not words[-1].endswith("ss")) or words[0] in ("all", "both", "every", "each", "any")
     )
 
 
@@ -454,13 +380,7 @@ def squash(text: str) -> str:
 
 
 def _singular(form: str) -> str:
-    return (
-        form[:-2]
-        if form.endswith(("sses", "shes", "ches"))
-        else form[:-1]
-        if form.endswith("s") and not form.endswith("ss")
-        else form
-    )
+    return form[:-2] if form.endswith(("sses", "shes", "ches")) else form[:-1] if form.endswith("s") and not form.endswith("ss") else form
 
 
 def spellings(said: str) -> Iterable[str]:
@@ -490,9 +410,7 @@ def spellings(said: str) -> Iterable[str]:
     if ordinal:
         order = ordinal.group(1)
         number = (
-            str(["first", "second", "third", "fourth", "fifth", "sixth"].index(order) + 1)
-            if order.isalpha()
-            else re.sub(r"\D", "", order)
+            str(["first", "second", "third", "fourth", "fifth", "sixth"].index(order) + 1) if order.isalpha() else re.sub(r"\D", "", order)
         )
         seen[squash(f"{ordinal.group(2)} {number}")] = None
     return [form for form in seen if form]
@@ -530,9 +448,7 @@ def bare_code(said: str, kind: str) -> str:
     text = bare_name(said)
     prefix = _PREFIXES.get(kind)
     if prefix:
-        stripped = re.sub(
-            rf"^{prefix}(?: (?:no\.?|nr\.?|number|code|#))?[ :#.]+(?=\S*[\d\"'A-Z])", "", text, flags=re.IGNORECASE
-        )
+        stripped = re.sub(rf"^{prefix}(?: (?:no\.?|nr\.?|number|code|#))?[ :#.]+(?=\S*[\d\"'A-Z])", "", text, flags=re.IGNORECASE)
         text = stripped or text
     text = text.strip(" #\"'")
     if kind in ("lot", "order", "serial", "code", "alarm", "id"):

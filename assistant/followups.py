@@ -21,34 +21,17 @@ if TYPE_CHECKING:
 
 _PLACES = ("equipment", "line", "area", "site", "equipment_class")
 _PLAIN = frozenset(
-    (
-        "period",
-        "by",
-        "equipment",
-        "product",
-        "task",
-        "symptom",
-        "outcome",
-        "signal",
-        "code",
-        "lot",
-        "order",
-        "serial",
-        "line",
-        "shift",
-        "skill",
-        "kind",
-        "variant",
-        "alarm",
-        "query",
+    tuple(
+        """
+        period by equipment product task symptom outcome signal code lot order serial line shift skill kind variant
+        alarm query
+    """.split()
     )
 )
 _FRESH_WORDS = 9  # a question of more words that names its own subject stands alone
 
 
-def merged(
-    drafts: Sequence[Draft], clause: Clause, understanding: Understanding, question: Question, plant: Plant
-) -> list[Draft]:
+def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding, question: Question, plant: Plant) -> list[Draft]:
     """The drafts of a follow-up with what the last plan still says."""
     previous = next((p.calls for p in reversed(question.previous) if p.calls), ())
     if not previous:
@@ -101,9 +84,7 @@ def _handed_on(draft: Draft, previous: Sequence[Any], clause: Clause) -> Draft:
     return replace(draft, arguments=now, missing=missing)
 
 
-_POINTS_BACK = re.compile(
-    r"\b(?:it|its|that|those|these|them|they|there|same|this one|this|then|such|one)\b", re.IGNORECASE
-)
+_POINTS_BACK = re.compile(r"\b(?:it|its|that|those|these|them|they|there|same|this one|this|then|such|one)\b", re.IGNORECASE)
 
 
 def _stands_alone(clause: Clause, draft: Draft, plant: Plant) -> bool:
@@ -121,7 +102,42 @@ def said_of(text: str, plant: Plant, kind: str) -> list[str]:
 
 
 _FILLER = frozenset(
-    ["and", "or", "what", "how", "about", "the", "a", "an", "of", "for", "on", "in", "at", "with", "to", "also", "too", "now", "then", "same", "again", "please", "but", "only", "just", "it", "is", "was", "were", "by", "per", "instead", "as", "well"]
+    [
+        "and",
+        "or",
+        "what",
+        "how",
+        "about",
+        "the",
+        "a",
+        "an",
+        "of",
+        "for",
+        "on",
+        "in",
+        "at",
+        "with",
+        "to",
+        "also",
+        "too",
+        "now",
+        "then",
+        "same",
+        "again",
+        "please",
+        "but",
+        "only",
+        "just",
+        "it",
+        "is",
+        "was",
+        "were",
+        "by",
+        "per",
+        "instead",
+        "as",
+        "well",
+    ]
 )
 
 

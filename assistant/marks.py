@@ -366,38 +366,8 @@ def _record_words(plant: Plant) -> frozenset[str]:
 
 
 _NO_NAME = frozenset(
-    [
-        "too",
-        "also",
-        "it",
-        "that",
-        "this",
-        "same",
-        "one",
-        "ones",
-        "other",
-        "others",
-        "them",
-        "those",
-        "these",
-        "all",
-        "both",
-        "any",
-        "each",
-        "every",
-        "which",
-        "what",
-        "who",
-        "and",
-        "or",
-        "the",
-        "a",
-        "an",
-        "there",
-        "here",
-        "only",
-        "just",
-        "so",
-        "then",
-    ]
+    """
+        too also it that this same one ones other others them those these all both any each every which what who and or
+        the a an there here only just so then
+    """.split()
 )

@@ -167,48 +167,10 @@ def telling(wording: str) -> frozenset[str]:
 
 
 _SMALL = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "of",
-        "on",
-        "in",
-        "at",
-        "for",
-        "by",
-        "to",
-        "me",
-        "us",
-        "my",
-        "our",
-        "please",
-        "show",
-        "give",
-        "tell",
-        "list",
-        "is",
-        "are",
-        "was",
-        "were",
-        "do",
-        "does",
-        "did",
-        "have",
-        "has",
-        "had",
-        "can",
-        "could",
-        "would",
-        "you",
-        "i",
-        "we",
-        "what",
-        "s",
-        "how",
-        "it",
-        "there",
-    ]
+    """
+        a an the of on in at for by to me us my our please show give tell list is are was were do does did have has had
+        can could would you i we what s how it there
+    """.split()
 )
 
 

@@ -55,43 +55,14 @@ SHIFT_WORDS: Mapping[str, tuple[str, ...]] = {
     "evening": ("evening", "late", "afternoon", "2nd", "lates", "evenings", "back", "afternoons", "swing"),
     "night": ("night", "3rd", "nights", "graveyard", "overnight"),
 }
-_ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
+_ONES = """
+    zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen
+""".split()
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_ORDINALS = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-]
+_ORDINALS = """
+    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth
+""".split()
 _SLIPS = (
     (r"\bnights? shift of last\b", "night shift last"), (r"\by(?:e)?s?t(?:e)?r?d(?:a)?y\b|\byday\b", "yesterday"), (
         r"\btod[ay]y?\b",

@@ -82,22 +82,9 @@ CAUSAL = _words(
 )
 #: Columns and facts that state a cause, so that a sentence which names one of them may speak of causes.
 CAUSE_COLUMNS = frozenset(
-    (
-        "reason",
-        "cause",
-        "causes",
-        "comment",
-        "member",
-        "defect",
-        "root_cause",
-        "remedy",
-        "consequence",
-        "description",
-        "root",
-        "cases",
-        "alarm",
-        "message",
-    )
+    tuple("""
+        reason cause causes comment member defect root_cause remedy consequence description root cases alarm message
+    """.split())
 )
 
 #: Verbs that, before an object, tell somebody to do something.

@@ -136,25 +136,9 @@ def _lexicon(plant: Plant) -> dict[tuple[str, ...], tuple[Meaning, ...]]:
 
 
 _BROAD = frozenset(
-    (
-        "log",
-        "list",
-        "record",
-        "event",
-        "entry",
-        "item",
-        "data",
-        "table",
-        
-        "row",
-        "report",
-        "result",
-        "day",
-        "time",
-        "type",
-        "center",
-        "centre",
-    )
+    tuple("""
+        log list record event entry item data table row report result day time type center centre
+    """.split())
 )
 
 

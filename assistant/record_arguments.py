@@ -93,7 +93,11 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
         return chosen[0] if len(chosen) == 1 else chosen
     found = [name for label in chosen if (name := canonical_status(known, label, [str(p.value) for p in said])) is not None]
     found = _negated(scribe.clause.text, known) or list(dict.fromkeys(found))
-    if found == ["open"] and re.search(r"\bopened\b", scribe.clause.text, re.IGNORECASE) and not re.search(r"\bopen\b", scribe.clause.text, re.IGNORECASE):
+    if (
+        found == ["open"]
+        and re.search(r"\bopened\b", scribe.clause.text, re.IGNORECASE)
+        and not re.search(r"\bopen\b", scribe.clause.text, re.IGNORECASE)
+    ):
         return None  # "opened in May" says when, not that they still are
     if not found:
         return None
@@ -101,7 +105,10 @@ def statuses_of(scribe: Scribe, record: str) -> Any:
     return {"not": value} if _denied(scribe, known, found) and not _negated(scribe.clause.text, known) else value
 
 
-_NOT_BEFORE = re.compile(r"(?:\b(?:not|no longer|without|except|excluding|other than|but not|neither)|n't)(?: (?:the|any|those|that are|yet|being))*\s*$", re.IGNORECASE)
+_NOT_BEFORE = re.compile(
+    r"(?:\b(?:not|no longer|without|except|excluding|other than|but not|neither)|n't)(?: (?:the|any|those|that are|yet|being))*\s*$",
+    re.IGNORECASE,
+)
 
 
 def _denied(scribe: Scribe, known: Mapping[str, Any], found: Sequence[str]) -> bool:
@@ -121,7 +128,8 @@ _OPPOSITE: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 _DENIED = re.compile(
     r"(?:\b(?:not|never|nobody|no one|nothing|none|yet to be|still to be|without being)\b|n't\b)(?:\W+\w+){0,3}?\W+("
-    + "|".join(_OPPOSITE) + r")\b",
+    + "|".join(_OPPOSITE)
+    + r")\b",
     re.IGNORECASE,
 )
 
@@ -135,24 +143,9 @@ def _negated(text: str, known: Mapping[str, Any]) -> list[str]:
 
 
 _LOOSE_STATUS = frozenset(
-    [
-        "good",
-        "ok",
-        "up",
-        "active",
-        "running",
-        "waiting",
-        "started",
-        "done",
-        "late",
-        "approved",
-        "issued",
-        "late",
-        "planned",
-        "released",
-        "closed",
-        "scheduled",
-    ]
+    """
+        good ok up active running waiting started done late approved issued planned released closed scheduled
+    """.split()
 )
 
 
@@ -169,8 +162,7 @@ def _said_statuses(scribe: Scribe, known: Mapping[str, Any]) -> list[str]:
     for name, spec in known.items():
         words = [name.replace("_", " "), *(alias.lower() for alias in spec.aliases)]
         if any(
-            (w not in _LOOSE_STATUS or likely.get(name, 0.0) >= 0.02)
-            and re.search(rf"(?<![\w-])(?<!no ){re.escape(w)}(?![\w-])", text)
+            (w not in _LOOSE_STATUS or likely.get(name, 0.0) >= 0.02) and re.search(rf"(?<![\w-])(?<!no ){re.escape(w)}(?![\w-])", text)
             for w in words
         ):
             found.append(name)
@@ -178,42 +170,34 @@ def _said_statuses(scribe: Scribe, known: Mapping[str, Any]) -> list[str]:
 
 
 _NEAR_STATUS: Mapping[str, tuple[str, ...]] = {
-    "closed": ("completed", "cleared", "dispositioned"), "completed": ("closed",), "open": ("active", "pending",
-        "in_progress",
-        "planned"),
-        "active": (
-        "open",
-        "valid",
-        "ongoing",
-        "effective",
-        "running"),
-    "ongoing": ("open", "active"), "on_hold": ("quarantined", "waiting_parts"), "quarantined": ("on_hold",),
-        "rejected": (
-        "failed",
-        "scrapped",
-        "on_hold"),
-        "released": (
-        "planned",
-        "in_stock",
-        "open"),
-    "planned": ("released", "open"), "running": ("in_progress", "ongoing", "active"), "in_progress": ("running",
-        "open"),
-        "valid": (
-        "active",
-        "effective"),
-        "effective": (
-        "valid",
-        "active"),
-    "pending": ("open", "in_review"), "down": ("ongoing", "failed"), "failed": ("rejected",), "out_of_stock": (
-        "below_minimum",),
-        "unacknowledged": (
-        "active",),
-        "obsolete": (
-        "retired",),
-    "retired": ("obsolete",), "due_for_review": ("in_review", "overdue"), "awaiting_disposition": ("open",),
-        "cancelled": (
-        "closed",),
-}  # fmt: skip
+    status: tuple(near.split())
+    for status, near in {
+        "closed": "completed cleared dispositioned",
+        "completed": "closed",
+        "open": "active pending in_progress planned",
+        "active": "open valid ongoing effective running",
+        "ongoing": "open active",
+        "on_hold": "quarantined waiting_parts",
+        "quarantined": "on_hold",
+        "rejected": "failed scrapped on_hold",
+        "released": "planned in_stock open",
+        "planned": "released open",
+        "running": "in_progress ongoing active",
+        "in_progress": "running open",
+        "valid": "active effective",
+        "effective": "valid active",
+        "pending": "open in_review",
+        "down": "ongoing failed",
+        "failed": "rejected",
+        "out_of_stock": "below_minimum",
+        "unacknowledged": "active",
+        "obsolete": "retired",
+        "retired": "obsolete",
+        "due_for_review": "in_review overdue",
+        "awaiting_disposition": "open",
+        "cancelled": "closed",
+    }.items()
+}
 
 
 def canonical_status(known: Mapping[str, Any], label: str, said: Sequence[str]) -> str | None:
@@ -272,7 +256,11 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
     if record == "spare_parts" and any(p.label == "part" for p in scribe.clause.placeholders):
         own = {p.label for p in scribe.clause.placeholders}
         where = {k: v for k, v in where.items() if k not in HIERARCHY or k in own}  # a part has its place, not the machine's of before
-    if record not in ("alarm_events", "nonconformances") and "alarm" in where and not any(p.label == "code" for p in scribe.clause.placeholders):
+    if (
+        record not in ("alarm_events", "nonconformances")
+        and "alarm" in where
+        and not any(p.label == "code" for p in scribe.clause.placeholders)
+    ):
         where.pop("alarm")  # "explain 502 and show its open orders": those of the machine
     period, unresolved, shift = scribe.period(events=True)
     if period and any(k in where for k in ("duration_min", "age_days")) and _bounding(scribe, period):
@@ -305,115 +293,14 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
 #: What a record is mostly asked by; its name is looked for in the words that nobody marked.
 _SUBJECT_OF: Mapping[str, str] = {"spare_parts": "part", "certifications": "certification", "nonconformances": "defect"}
 _PLAIN_WORDS = frozenset(
-    [
-        "do",
-        "we",
-        "have",
-        "any",
-        "got",
-        "how",
-        "many",
-        "much",
-        "are",
-        "there",
-        "is",
-        "in",
-        "stock",
-        "the",
-        "a",
-        "an",
-        "of",
-        "for",
-        "our",
-        "what",
-        "which",
-        "who",
-        "whose",
-        "left",
-        "on",
-        "hand",
-        "still",
-        "available",
-        "show",
-        "list",
-        "me",
-        "please",
-        "have",
-        "has",
-        "had",
-        "enough",
-        "spare",
-        "part",
-        "parts",
-        "stock",
-        "level",
-        "where",
-        "and",
-        "can",
-        "i",
-        "need",
-        "some",
-        "store",
-        "stores",
-        "warehouse",
-        "piece",
-        "pieces",
-        "open",
-        "closed",
-        "overdue",
-        "below",
-        "minimum",
-        "under",
-        "out",
-        "expired",
-        "expiring",
-        "valid",
-        "certified",
-        "certificate",
-        "certificates",
-        "certification",
-        "certifications",
-        "licence",
-        "license",
-        "qualified",
-        "training",
-        "trained",
-        "people",
-        "operators",
-        "ncr",
-        "ncrs",
-        "ncs",
-        "nc",
-        "reports",
-        "report",
-        "nonconformances",
-        "from",
-        "last",
-        "this",
-        "since",
-        "yesterday",
-        "today",
-        "week",
-        "month",
-        "ones",
-        "one",
-        "only",
-        "them",
-        "it",
-        "its",
-        "that",
-        "those",
-        "these",
-        "all",
-        "up",
-        "with",
-        "to",
-        "by",
-        "at",
-        "reordered",
-        "order",
-        "ordered",
-    ]
+    """
+        do we have any got how many much are there is in stock the a an of for our what which who whose left on hand
+        still available show list me please has had enough spare part parts level where and can i need some store stores
+        warehouse piece pieces open closed overdue below minimum under out expired expiring valid certified certificate
+        certificates certification certifications licence license qualified training trained people operators ncr ncrs
+        ncs nc reports report nonconformances from last this since yesterday today week month ones one only them it its
+        that those these all up with to by at reordered order ordered
+    """.split()
 )
 
 
@@ -441,7 +328,11 @@ def _subject_name(scribe: Scribe, record: str, where: Mapping[str, Any]) -> dict
     best = " ".join(max(runs, key=lambda words: len(list(words))))
     return (
         {"part": best}
-        if kind == "part" and best and best.lower() not in KIND_WORDS and scribe.reading.tools[0][1] > CHOSEN and not {"equipment", "equipment_class"} & set(where)
+        if kind == "part"
+        and best
+        and best.lower() not in KIND_WORDS
+        and scribe.reading.tools[0][1] > CHOSEN
+        and not {"equipment", "equipment_class"} & set(where)
         else {}
     )
 
@@ -468,7 +359,8 @@ def _bounding(scribe: Scribe, period: Period) -> bool:
 
 
 _LEFT_ASIDE = re.compile(
-    r"\b(?:leav\w+ (?:out|aside)|without|ignor\w+|exclud\w+|except|skip\w*|drop|forget|not counting|nothing|none|hide)\b[^.,;]{0,30}$", re.IGNORECASE
+    r"\b(?:leav\w+ (?:out|aside)|without|ignor\w+|exclud\w+|except|skip\w*|drop|forget|not counting|nothing|none|hide)\b[^.,;]{0,30}$",
+    re.IGNORECASE,
 )
 
 

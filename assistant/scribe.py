@@ -29,58 +29,50 @@ SECOND_TOOL = 0.3  # probability from which a second tool of a question that is 
 
 #: Labels of which one said replaces another carried over from an earlier question.
 FAMILIES: Mapping[str, str] = {
-    **dict.fromkeys(HIERARCHY, "place"), "product": "product", "variant": "product", "lot": "material", "order":
-        "material",
-        "serial":
-        "material",
-    "period": "period", "compare": "compare", "limit": "limit", "number": "number",
-}  # fmt: skip
+    **dict.fromkeys(HIERARCHY, "place"),
+    **{label: label for label in ("period", "compare", "limit", "number")},
+    **dict.fromkeys(("product", "variant"), "product"),
+    **dict.fromkeys(("lot", "order", "serial"), "material"),
+}
 WHERE_KEYS: Mapping[str, str] = {
-    **{k: k for k in (*HIERARCHY, "product", "variant", "order", "lot", "serial", "shift", "reason", "defect", "part",
-        "supplier",
-        "customer",
-                      "certification", "id", "priority", "severity")},
-    "person": "operator", "code": "alarm",
-}  # fmt: skip
+    **{key: key for key in HIERARCHY},
+    **{
+        key: key
+        for key in """
+            product variant order lot serial shift reason defect part supplier customer certification id priority severity
+        """.split()
+    },
+    "person": "operator",
+    "code": "alarm",
+}
 BY_WORDS: Mapping[str, str] = {
-    "hour": "hour", "hours": "hour", "hourly": "hour", "day": "day", "daily": "day", "week": "week", "weekly": "week",
-        "month":
-        "month",
-        "monthly":
-        "month",
-        "shift":
-        "shift",
-        "shifts":
-        "shift",
-    "line": "line", "lines": "line", "machine": "equipment", "machines": "equipment", "equipment": "equipment",
-        "asset":
-        "equipment",
-        "station":
-        "equipment",
-        "product":
-        "product",
-        "products":
-        "product",
-        "article":
-        "product",
-    "sku": "product", "variant": "variant", "order": "order", "lot": "lot", "batch": "lot", "reason": "reason",
-        "cause":
-        "reason",
-        "defect":
-        "defect",
-        "alarm":
-        "alarm",
-        "code":
-        "alarm",
-        "supplier":
-        "supplier",
-    "area": "area", "site": "site", "plant": "site", "severity": "severity", "priority": "priority", "status":
-        "status",
-        "operator":
-        "operator",
-        "type":
-        "type",
-}  # fmt: skip
+    word: key
+    for key, words in {
+        "hour": "hour hours hourly",
+        "day": "day daily",
+        "week": "week weekly",
+        "month": "month monthly",
+        "shift": "shift shifts",
+        "line": "line lines",
+        "equipment": "machine machines equipment asset station",
+        "product": "product products article sku",
+        "variant": "variant",
+        "order": "order",
+        "lot": "lot batch",
+        "reason": "reason cause",
+        "defect": "defect",
+        "alarm": "alarm code",
+        "supplier": "supplier",
+        "area": "area",
+        "site": "site plant",
+        "severity": "severity",
+        "priority": "priority",
+        "status": "status",
+        "operator": "operator",
+        "type": "type",
+    }.items()
+    for word in words.split()
+}
 BY = re.compile(
     r"\b(?:by|per|split by|broken down by|grouped by)\s+(?:each\s+)?(\w+)(?:(?:,| and| &)\s+(?:by |per )?(\w+))?|"
     r"\b(\w+)[- ]wise\b|\b(hour|day|week|month) (?:by|for|on|over|per) \4\b|\b(hourly|daily|weekly|monthly)\b",
@@ -328,12 +320,10 @@ def _joined(periods: Sequence[Period]) -> Period | None:
     return Period(" and ".join(p.text for p in periods), ordered[0].start, max(p.end for p in ordered))
 
 
-DATA_FILTERS = (*HIERARCHY, "product", "variant", "order", "lot", "serial", "shift", "person", "reason", "defect",
-    "code",
-    "part",
-    "supplier",
-    "customer",
-                 "certification", "id", "priority", "severity")  # fmt: skip
+DATA_FILTERS = (
+    *HIERARCHY,
+    *"""product variant order lot serial shift person reason defect code part supplier customer certification id priority severity""".split(),
+)
 
 
 def with_shift(where: dict[str, Any], shift: str) -> dict[str, Any]:
