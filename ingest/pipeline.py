@@ -1,43 +1,32 @@
 """Files into the index: discover, read, split, embed, add; the same files again cost nothing.
 
-Reading runs in killable processes under limits of time and memory; a file that cannot be read is quarantined with the
-reason and the rest goes in. What was done is remembered file by file after it is searchable, so a run that was killed
-is completed by the next one (`tests/test_pipeline.py`).
+What was done is remembered batch by batch after it is searchable, and files are taken in one order, so a run that was
+killed at any moment is completed by the next one to exactly what an undisturbed run leaves (`tests/test_ingest_kill.py`).
+A file that cannot be read is quarantined with the reason and the rest goes in. A file that moved keeps its document, one
+that vanished is named, and retired when asked (`tests/test_pipeline.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import queue
-import re
-import select
-import signal
-import struct
-import subprocess
-import sys
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from ingest import worker
-from ingest.describe import hint_path
-from ingest.worker import Job, Outcome
+from ingest import discovery
+from ingest.quarantine import TRANSIENT
+from ingest.reading import FILE_SECONDS, read_all
+from ingest.worker import Job, Limits, Outcome
 from retrieval.index import Entry, Index, RetrievalError
 
+#: Files done, files in all, the path of the last one.
 Progress = Callable[[int, int, str], None]
+#: What the catalogue remembers of a file: content hash, stamp, document, revision, reason of its quarantine.
+Known = tuple[str, str, str, str, str]
 
-# Two limits a file: processor time (in the reading process itself) and this one on the clock, which a loaded machine
-# must not reach.
-FILE_SECONDS = 900.0
 _BATCH_PASSAGES = 400
-_LARGEST_BYTES = 400_000_000
-# Reasons that lie in the moment rather than in the file; the next run tries again.
-_TRANSIENT = re.compile(r"reading it (took|needs)|its reader (crashed|failed)|it cannot be read")
-_SKIPPED_NAMES = frozenset(("license", "license.md", "license.txt", "copying", "thumbs.db", "desktop.ini"))
+_BATCH_FILES = 200
 
 
 class IngestError(Exception):
@@ -46,7 +35,9 @@ class IngestError(Exception):
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What a run did. Paths as given or found; `quarantined` pairs each with its reason."""
+    """What a run did. Paths as given or found. `quarantined` pairs each with its reason, `moved` the old path with the
+    new, `duplicates` a file with the one that has the same content. `vanished`: files that were read before and are no
+    longer there; `retired`: their documents, as DOCUMENT or DOCUMENT@REVISION, when that was asked for."""
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -55,6 +46,10 @@ class IngestReport:
     seconds: float
     passages: int
     alarms: int
+    moved: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
+    vanished: tuple[str, ...] = ()
+    retired: tuple[str, ...] = ()
 
 
 def ingest(
@@ -66,263 +61,237 @@ def ingest(
     progress: Progress | None = None,
     workers: int = 2,
     file_seconds: float = FILE_SECONDS,
+    limits: Limits | None = None,
+    prune: bool = False,
+    leave: Collection[Path] = (),
 ) -> IngestReport:
-    """Adds or updates every file under `paths`. Raises IngestError when a path does not exist or the index cannot be
-    written; what was added before stays added, and the next run goes on from there."""
+    """Adds or updates every file under `paths` but those in `leave`. `prune` retires the documents of files that
+    vanished from these folders. Raises IngestError when a path does not exist or the index cannot be written; what was
+    added before stays added, and the next run goes on from there."""
     started = time.monotonic()
-    files = discover(paths)
-    known = index.catalogue.sources()
-    jobs, unchanged, still_bad = _jobs(files, index, equipment, revision)
-    run = _Run(index, known, progress, len(jobs))
-    run.quarantined += still_bad
+    found = discovery.find(paths)
+    if found.missing:
+        raise IngestError(f"There is no file or folder {discovery.text_of(found.missing[0])}.")
     try:
-        for outcome in _read_all(jobs, max(1, min(workers, 1 + len(jobs) // 4)), file_seconds):
+        run = _Run(index, equipment, revision, progress)
+        jobs = run.sort_out([path for path in found.files if path not in leave], found)
+        for outcome in read_all(jobs, max(1, min(workers, 1 + len(jobs) // 4)), file_seconds, limits or Limits()):
             run.take(outcome)
         run.flush()
+        vanished, retired = run.vanished(paths, found, prune)
     except RetrievalError as error:
         raise IngestError(str(error)) from error
+    run.quarantined += [(discovery.text_of(folder), reason) for folder, reason in found.closed]
     return IngestReport(
-        tuple(run.added), tuple(run.updated), tuple(unchanged), tuple(run.quarantined),
-        round(time.monotonic() - started, 3), run.passages, run.alarms,
+        tuple(run.added), tuple(run.updated), tuple(run.unchanged), tuple(run.quarantined),
+        round(time.monotonic() - started, 3), run.passages, run.alarms, tuple(run.moved), tuple(run.duplicates),
+        tuple(vanished), tuple(retired),
     )  # fmt: skip
 
 
 def discover(paths: Sequence[Path]) -> list[Path]:
-    """Every file under `paths`, sorted; hidden ones, licences, hints and links are left out."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_file():
-            found.append(path)
-        elif path.is_dir():
-            for folder, names, files in os.walk(path):
-                names[:] = sorted(n for n in names if not n.startswith("."))
-                found += [Path(folder) / name for name in sorted(files)]
-        else:
-            raise IngestError(f"There is no file or folder {path}.")
-    there = set(found)
-    return [p for p in dict.fromkeys(found) if p in paths or not _is_beside_the_point(p, there)]
-
-
-def _is_beside_the_point(path: Path, there: set[Path]) -> bool:
-    hint = path.suffix == ".yaml" and path.with_suffix("") in there and path.with_suffix("").suffix != ""
-    return hint or path.name.startswith((".", "~$")) or path.name.lower() in _SKIPPED_NAMES or path.is_symlink() or not path.is_file()
-
-
-def _jobs(
-    files: Sequence[Path], index: Index, equipment: str | None, revision: str | None
-) -> tuple[list[Job], list[str], list[tuple[str, str]]]:
-    """What has to be read, what is as it was (by size and time, else by content), and what is as bad as it was."""
-    known = index.catalogue.sources()
-    stems = Counter(p.stem.casefold() for p in files)
-    elsewhere = {Path(p).stem.casefold(): p for p in known}
-    jobs: list[Job] = []
-    unchanged: list[str] = []
-    still_bad: list[tuple[str, str]] = []
-    same: list[tuple[str, str, str, str, str, str]] = []
-    for path in files:
-        name = str(path.resolve())
-        before, stamp = known.get(name), _stamp(path, equipment, revision)
-        if before and before[1] == stamp and not _TRANSIENT.match(before[4]):
-            if before[4]:
-                still_bad.append((str(path), before[4]))
-            else:
-                unchanged.append(str(path))
-            continue
-        digest = _content_hash(path, equipment, revision)
-        if before and before[0] == digest and not before[4]:
-            unchanged.append(str(path))
-            same.append((name, digest, stamp, before[2], before[3], ""))
-            continue
-        twin = stems[path.stem.casefold()] > 1 or elsewhere.get(path.stem.casefold(), name) != name
-        fallback = f"{path.resolve().parent.name}-{path.stem}" if twin else path.stem
-        jobs.append(Job(path, digest, fallback, equipment, revision))
-    if same:
-        index.catalogue.set_sources(same)
-    return jobs, unchanged, still_bad
-
-
-def _stamp(path: Path, equipment: str | None, revision: str | None) -> str:
-    parts = [f"{equipment}|{revision}"]
-    for file in (path, hint_path(path)):
-        if file.exists():
-            status = file.stat()
-            parts.append(f"{status.st_size}:{status.st_mtime_ns}")
-    return "|".join(parts)
-
-
-def _content_hash(path: Path, equipment: str | None, revision: str | None) -> str:
-    digest = hashlib.sha256(f"{equipment}|{revision}|".encode())
-    for file in (path, hint_path(path)):
-        if file.is_file():
-            try:
-                with file.open("rb") as stream:
-                    while chunk := stream.read(1 << 20):
-                        digest.update(chunk)
-            except OSError:
-                digest.update(b"unreadable")  # its reader will say why
-    return digest.hexdigest()
+    """Every file that `ingest` would look at. Raises IngestError when a path does not exist."""
+    found = discovery.find(paths)
+    if found.missing:
+        raise IngestError(f"There is no file or folder {discovery.text_of(found.missing[0])}.")
+    return list(found.files)
 
 
 class _Run:
-    """Gathers outcomes into batches, adds them and remembers each file once it is searchable."""
+    """One run: sorts the files out, gathers outcomes into batches, adds them, remembers each once it is searchable."""
 
-    def __init__(
-        self, index: Index, known: dict[str, tuple[str, str, str, str, str]], progress: Progress | None, total: int
-    ) -> None:
-        self._index, self._known, self._progress, self._total = index, known, progress, total
+    def __init__(self, index: Index, equipment: str | None, revision: str | None, progress: Progress | None) -> None:
+        self._index, self._equipment, self._revision, self._progress = index, equipment, revision, progress
+        self._known: dict[str, Known] = index.catalogue.sources()
+        self._gone: dict[str, list[str]] = {}
+        self._gone_names: set[str] = set()
+        self._followers: dict[str, list[Path]] = {}
+        #: Which file stands for a revision, and which revisions a file stands for; "" is no file (a published document).
+        self._holders: dict[tuple[str, str], str] = {}
+        self._held: dict[str, set[tuple[str, str]]] = {}
+        for info in index.documents():
+            if info.status != "quarantined":
+                self._holders[(info.document, info.revision)] = info.source
+                self._held.setdefault(info.source, set()).add((info.document, info.revision))
+        self._changing: set[str] = set()
         self._batch: list[tuple[Outcome, list[Entry]]] = []
-        self._done = 0
+        self._rows: list[tuple[str, str, str, str, str, str]] = []
+        self._done = self._total = 0
         self.added: list[str] = []
         self.updated: list[str] = []
+        self.unchanged: list[str] = []
         self.quarantined: list[tuple[str, str]] = []
+        self.moved: list[tuple[str, str]] = []
+        self.duplicates: list[tuple[str, str]] = []
         self.passages = self.alarms = 0
+
+    # -- before reading --------------------------------------------------------------------------------------------
+
+    def sort_out(self, files: Sequence[Path], found: discovery.Found) -> list[Job]:
+        """What has to be read, once for files of the same content. What is as it was (by size and time, else by
+        content), as bad as it was, moved, or there already under another name, is settled here."""
+        names = {path: discovery.key(path) for path in files}
+        self._find_gone(set(names.values()), found)
+        ids = discovery.fallbacks({*names.values(), *(self._known.keys() - self._gone_names)})
+        leaders: dict[str, Path] = {}
+        jobs: list[Job] = []
+        for path in files:
+            name, stamp = names[path], discovery.stamp(path, self._equipment, self._revision)
+            before = self._known.get(name)
+            if before and before[1] == stamp and not TRANSIENT.match(before[4]):
+                self._as_it_was(path, before)
+                continue
+            digest = discovery.content_hash(path, self._equipment, self._revision)
+            if before and before[0] == digest and not before[4]:
+                self.unchanged.append(str(path))
+                self._rows.append((name, digest, stamp, before[2], before[3], ""))
+            elif before is None and self._gone.get(digest):
+                self._move(self._gone[digest].pop(0), path, name, stamp)
+            elif digest in leaders:
+                self._followers.setdefault(digest, []).append(path)
+            else:
+                leaders[digest] = path
+                jobs.append(Job(path, digest, ids[name], self._equipment, self._revision, stamp))
+        self._changing = {names[job.path] for job in jobs}
+        self._total = len(jobs)
+        return jobs
+
+    def _find_gone(self, here: set[str], found: discovery.Found) -> None:
+        """Files that were read before and are no longer there, by content. What lies in a folder that cannot be opened
+        is not gone."""
+        closed = tuple(discovery.key(folder) + os.sep for folder, _ in found.closed)
+        self._gone_names = {
+            name for name in self._known
+            if name not in here and not (closed and name.startswith(closed)) and not os.path.lexists(name)
+        }  # fmt: skip
+        for name in sorted(self._gone_names):
+            digest, _, _, _, reason = self._known[name]
+            if not reason:
+                self._gone.setdefault(digest, []).append(name)
+
+    def _as_it_was(self, path: Path, before: Known) -> None:
+        if before[4]:
+            self.quarantined.append((discovery.text_of(path), before[4]))
+        else:
+            self.unchanged.append(str(path))
+
+    def _move(self, old: str, path: Path, name: str, stamp: str) -> None:
+        """The same content under a new name: the document stays what it is, only its place changes."""
+        self._index.catalogue.move_source(old, name, stamp)
+        self._known[name] = self._known.pop(old)
+        self._gone_names.discard(old)
+        for pair in self._held.pop(old, set()):
+            self._holders[pair] = name
+            self._held.setdefault(name, set()).add(pair)
+        self.moved.append((old, str(path)))
+
+    # -- while reading ---------------------------------------------------------------------------------------------
 
     def take(self, outcome: Outcome) -> None:
         path = outcome.job.path
+        name = discovery.key(path)
+        self._changing.discard(name)
         self._done += 1
-        if outcome.reason:
-            self.quarantined.append((str(path), outcome.reason))
-            self._remember(outcome, "", "", outcome.reason)
+        entries = [Entry(*document) for document in outcome.documents]
+        reason = outcome.reason or self._conflict(name, entries)
+        if reason:
+            self._quarantine(outcome.job, reason)
         else:
-            self._batch.append((outcome, [Entry(*document) for document in outcome.documents]))
-            if sum(len(e.passages) for _, entries in self._batch for e in entries) >= _BATCH_PASSAGES:
-                self.flush()
+            for entry in entries:
+                self._holders[(entry.info.document, entry.info.revision)] = name
+            self._batch.append((outcome, entries))
+        waiting = sum(len(e.passages) for _, entries in self._batch for e in entries)
+        if waiting >= _BATCH_PASSAGES or len(self._batch) + len(self._rows) >= _BATCH_FILES:
+            self.flush()
         if self._progress:
-            self._progress(self._done, self._total, str(path))
+            self._progress(self._done, self._total, discovery.text_of(path))
+
+    def _conflict(self, name: str, entries: Sequence[Entry]) -> str:
+        """Two files that claim one revision with different content: the one that is there stays, whoever it is. A file
+        that is still to be read again in this run claims nothing yet."""
+        for entry in entries:
+            info = entry.info
+            holder = self._holders.get((info.document, info.revision))
+            is_file = holder is not None and os.path.isabs(holder)
+            if holder is None or holder == name or holder in self._changing or (is_file and not os.path.lexists(holder)):
+                continue
+            where = os.path.basename(holder) if is_file else "a document of Andon's own"
+            named = f"{info.document} revision {info.revision}" if info.revision not in ("", "-") else info.document
+            return f"it says it is {named}, which {where} is already, with other content"
+        return ""
+
+    def _quarantine(self, job: Job, reason: str) -> None:
+        """What was read from this file before stays in force; a file that was overwritten badly must not take a
+        procedure away."""
+        for path in (job.path, *self._followers.get(job.content_hash, ())):
+            before = self._known.get(discovery.key(path))
+            self.quarantined.append((discovery.text_of(path), reason))
+            self._remember(path, job, before[2] if before else "", before[3] if before else "", reason)
+
+    def _remember(self, path: Path, job: Job, document: str, revision: str, reason: str) -> None:
+        stamp = job.stamp if path == job.path else discovery.stamp(path, self._equipment, self._revision)
+        self._rows.append((discovery.key(path), job.content_hash, stamp, document, revision, reason))
 
     def flush(self) -> None:
-        if not self._batch:
-            return
+        """Makes the batch searchable, then remembers its files in one transaction."""
         batch, self._batch = self._batch, []
-        self._index.add_many([e for _, entries in batch for e in entries])
+        if batch:
+            self._index.add_many([e for _, entries in batch for e in entries])
         for outcome, entries in batch:
-            name = str(outcome.job.path.resolve())
+            name = discovery.key(outcome.job.path)
             before = self._known.get(name)
             (self.updated if before and not before[4] else self.added).append(str(outcome.job.path))
-            if before and before[2] and before[2] not in {e.info.document for e in entries}:
-                self._index.remove(before[2], before[3])  # the file has become another document
-            self._remember(outcome, entries[0].info.document, entries[0].info.revision, "")
+            self._drop_what_it_was(name, {e.info.document for e in entries})
+            first = entries[0].info
+            self._remember(outcome.job.path, outcome.job, first.document, first.revision, "")
+            for path in self._followers.get(outcome.job.content_hash, ()):
+                self.duplicates.append((str(path), str(outcome.job.path)))
+                self._remember(path, outcome.job, first.document, first.revision, "")
             self.passages += sum(len(e.passages) for e in entries)
             self.alarms += sum(len(e.alarms) for e in entries)
+        rows, self._rows = self._rows, []
+        if rows:
+            self._index.catalogue.set_sources(rows)
+            self._known |= {row[0]: (row[1], row[2], row[3], row[4], row[5]) for row in rows}
 
-    def _remember(self, outcome: Outcome, document: str, revision: str, reason: str) -> None:
-        job = outcome.job
-        stamp = _stamp(job.path, job.equipment, job.revision) if job.path.exists() else ""
-        self._index.catalogue.set_source(str(job.path.resolve()), job.content_hash, stamp, document, revision, reason)
+    def _drop_what_it_was(self, name: str, documents: set[str]) -> None:
+        """A file that has become another document takes the old one with it; an older revision of the same one stays."""
+        for document, revision in sorted(self._held.get(name, ())):
+            if document not in documents and self._holders.get((document, revision)) == name:
+                self._index.remove(document, revision)
+                del self._holders[(document, revision)]
 
+    # -- after reading ---------------------------------------------------------------------------------------------
 
-def _read_all(jobs: Sequence[Job], workers: int, file_seconds: float) -> Iterator[Outcome]:
-    """Outcomes as they come, from `workers` reading processes; a process that hangs or dies costs only its file."""
-    waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-    for job in jobs:
-        waiting.put(job)
-    for _ in range(workers):
-        waiting.put(None)
-    results: queue.Queue[Outcome | None] = queue.Queue(maxsize=4 * workers)
-    stop = threading.Event()
+    def vanished(self, paths: Sequence[Path], found: discovery.Found, prune: bool) -> tuple[list[str], list[str]]:
+        """(files gone from these folders, documents retired for it). A folder in which nothing is left is taken for one
+        that is not mounted: nothing of it is retired."""
+        gone: list[str] = []
+        retired: list[str] = []
+        for root in sorted({discovery.key(path) for path in paths if path.is_dir()}):
+            below = root.rstrip(os.sep) + os.sep
+            names = sorted(name for name in self._gone_names if name.startswith(below) and name not in gone)
+            empty = not any(discovery.key(path).startswith(below) for path in found.files)
+            for name in names:
+                if self._known[name][4] and not self._held.get(name):
+                    self._index.catalogue.forget_source(name)  # it was never in; there is nothing to tell
+                    continue
+                gone.append(name)
+                if prune and not empty:
+                    retired += self._retire(name)
+        return gone, retired
 
-    def feed() -> None:
-        reader = _Reader(file_seconds)
-        try:
-            while not stop.is_set() and (job := waiting.get()) is not None:
-                results.put(_too_large(job) or reader.read(job))
-        finally:
-            reader.close()
-            results.put(None)
-
-    threads = [threading.Thread(target=feed, daemon=True) for _ in range(workers if jobs else 0)]
-    for thread in threads:
-        thread.start()
-    try:
-        running = len(threads)
-        while running:
-            outcome = results.get()
-            if outcome is None:
-                running -= 1
-            else:
-                yield outcome
-    finally:
-        stop.set()
-        while any(t.is_alive() for t in threads):  # let a feeder that waits for room finish
-            try:
-                results.get(timeout=0.05)
-            except queue.Empty:
+    def _retire(self, name: str) -> list[str]:
+        retired: list[str] = []
+        heirs = {known[2:4]: path for path, known in self._known.items() if path not in self._gone_names and not known[4]}
+        for document, revision in sorted(self._held.get(name, ())):
+            if self._holders.get((document, revision)) != name:
                 continue
-
-
-def _too_large(job: Job) -> Outcome | None:
-    try:
-        size = job.path.stat().st_size
-    except OSError as error:
-        return Outcome(job, reason=f"it cannot be read: {error.strerror}")
-    if size > _LARGEST_BYTES:
-        return Outcome(job, reason=f"the file is larger than {_LARGEST_BYTES // 1_000_000} MB")
-    return None
-
-
-class _Reader:
-    """One reading process, started when first needed and again after it was killed."""
-
-    def __init__(self, file_seconds: float) -> None:
-        self._seconds = file_seconds
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def read(self, job: Job) -> Outcome:
-        if self._process is None or self._process.poll() is not None:
-            self._process = _start()
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            worker.send(process.stdin, replace(job))
-            outcome = self._receive(process)
-        except (OSError, EOFError):
-            outcome = None
-        if isinstance(outcome, Outcome):
-            return outcome
-        slow = process.poll() is None
-        self.close()
-        if slow:
-            return Outcome(job, reason=f"reading it took longer than {self._seconds:.0f} s")
-        busy = process.returncode == -signal.SIGXCPU
-        return Outcome(job, reason="reading it took too much processor time" if busy else "its reader crashed")
-
-    def _receive(self, process: subprocess.Popen[bytes]) -> object | None:
-        """The answer, None when it does not come in time."""
-        assert process.stdout is not None
-        deadline = time.monotonic() + self._seconds
-        raw, size = bytearray(), 8
-        head = True
-        while True:
-            left = deadline - time.monotonic()
-            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
-                return None
-            chunk = os.read(process.stdout.fileno(), min(size - len(raw), 1 << 20))
-            if not chunk:
-                process.wait(5)
-                raise EOFError
-            raw += chunk
-            if len(raw) == size and head:
-                (size,) = struct.unpack(">Q", bytes(raw))
-                raw, head = bytearray(), False
-            elif len(raw) == size:
-                return worker.unpacked(bytes(raw))
-
-    def close(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            for stream in (self._process.stdin, self._process.stdout):
-                if stream is not None:
-                    stream.close()
-            self._process = None
-
-
-def _start() -> subprocess.Popen[bytes]:
-    root = str(Path(__file__).resolve().parent.parent)
-    paths = [root, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "ingest.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL, env=environment, bufsize=0,
-    )  # fmt: skip
+            heir = heirs.get((document, revision))
+            if heir is None:
+                self._index.retire(document, revision)
+                retired.append(document if revision in ("", "-") else f"{document}@{revision}")
+            else:  # a copy of it lies elsewhere, and stands for it from now on
+                self._index.catalogue.move_source(name, heir, self._known[heir][1])
+        self._index.catalogue.forget_source(name)
+        return retired

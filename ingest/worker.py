@@ -1,41 +1,54 @@
 """One reading process: takes jobs from its standard input and writes what it read to its standard output.
 
 A file can hang, eat memory or crash a parser; here it takes this process with it and nothing else. Frames are a
-length (8 bytes) and a pickle; both ends are ours. `ingest/pipeline.py` starts, times and kills these processes.
+length (8 bytes) and a pickle; the receiving end builds nothing but our own values from it, since a file may have
+taken this process over. `ingest/reading.py` starts, times and kills these processes.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import io
 import os
 import pickle
 import resource
 import signal
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ingest import describe, logs
+from ingest.discovery import is_nameable, plain
 from ingest.readers import UnreadableFile, read
 from ingest.split import split
 from retrieval.passages import AlarmEntry, DocumentInfo, Passage
 
-MEMORY_BYTES = 3 << 30
-CPU_SECONDS = 120
+#: More than any manual holds; a file of words without end would keep the embedder busy for hours.
+MOST_PASSAGES = 40_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one file may take of a reading process: address space in bytes, processor time in seconds."""
+
+    memory_bytes: int = 3 << 30
+    cpu_s: int = 120
 
 
 @dataclass(frozen=True)
 class Job:
-    """One file to read; `fallback` is its document id when nothing else names one."""
+    """One file to read; `fallback` is its document id when nothing else names one, `stamp` says what it was when the
+    job was made."""
 
     path: Path
     content_hash: str
     fallback: str
     equipment: str | None = None
     revision: str | None = None
+    stamp: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,9 +62,12 @@ class Outcome:
 
 def run(job: Job) -> Outcome:
     """Reads and splits one file; every failure of the file itself is a reason, not an exception."""
+    if not is_nameable(job.path):
+        return Outcome(job, reason="its name is not valid UTF-8")
     try:
         content = read(job.path)
         info = describe.describe(content, job.path, job.fallback, job.content_hash, job.equipment, job.revision)
+        info = replace(info, document=plain(info.document) or job.content_hash[:12], title=plain(info.title))
         rows = logs.rows_of(content)
         documents: tuple[tuple[DocumentInfo, list[Passage], list[AlarmEntry]], ...]
         if rows:
@@ -69,8 +85,11 @@ def run(job: Job) -> Outcome:
         return Outcome(job, reason=f"it cannot be read: {error.strerror or error}")
     except Exception as error:  # a parser's own fault on a hostile file must not stop the others
         return Outcome(job, reason=f"its reader failed ({type(error).__name__})")
-    if not any(p for _, p, _ in documents):
+    passages_held = sum(len(p) for _, p, _ in documents)
+    if not passages_held:
         return Outcome(job, reason="the file holds no text")
+    if passages_held > MOST_PASSAGES:
+        return Outcome(job, reason=f"it holds more text than is taken from one file ({passages_held} passages)")
     return Outcome(job, documents)
 
 
@@ -90,8 +109,24 @@ def receive(stream: IO[bytes]) -> object | None:
     return pickle.loads(raw) if len(raw) == size else None
 
 
+#: All that an outcome is made of; a pickle may otherwise name any function of any module.
+_OURS = {
+    ("ingest.worker", "Job"), ("ingest.worker", "Outcome"), ("pathlib", "PosixPath"), ("datetime", "date"),
+    ("retrieval.passages", "DocumentInfo"), ("retrieval.passages", "Passage"), ("retrieval.passages", "Anchor"),
+    ("retrieval.passages", "AlarmEntry"),
+}  # fmt: skip
+
+
+class _Unpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) not in _OURS:
+            raise pickle.UnpicklingError(f"{module}.{name} is no part of an outcome")
+        return super().find_class(module, name)
+
+
 def unpacked(raw: bytes) -> object:
-    return pickle.loads(raw)
+    """The value in a frame. Raises pickle.UnpicklingError when it names anything but our own values."""
+    return _Unpickler(io.BytesIO(raw)).load()
 
 
 def _end_with_parent() -> None:
@@ -101,8 +136,10 @@ def _end_with_parent() -> None:
 
 
 def main() -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    limits = Limits(*map(int, sys.argv[1:3]))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 28, 1 << 28))  # room for the pages of a scan, not for a disk
     os.nice(5)  # serving comes first
     _end_with_parent()
     out = os.fdopen(os.dup(1), "wb")
@@ -113,7 +150,7 @@ def main() -> None:
             return
         used = resource.getrusage(resource.RUSAGE_SELF)
         spent = int(used.ru_utime + used.ru_stime) + 1
-        resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, resource.RLIM_INFINITY))  # ends this process
+        resource.setrlimit(resource.RLIMIT_CPU, (spent + limits.cpu_s, resource.RLIM_INFINITY))  # ends this process
         send(out, run(job))
 
 

@@ -7,9 +7,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ingest.pipeline import IngestError, discover, ingest
@@ -139,6 +141,109 @@ def test_equal_names_in_different_folders_stay_two_documents(index: Index, folde
         (folder / name / "alarms.csv").write_text(f"alarm code,message\n17,{title}\n18,Reserved {name}\n19,Spare {name}\n")
     ingest([folder], index)
     assert {e.title for e in index.alarm("17")} == {"Arm stopped", "Door open"}
+
+
+def test_a_moved_file_keeps_its_document_and_is_not_read_again(index: Index, folder: Path) -> None:
+    path = write_manual(folder)
+    ingest([folder], index)
+    generation = index.generation()
+    (folder / "archive").mkdir()
+    moved = path.rename(folder / "archive" / "press seven.md")
+    report = ingest([folder], index)
+    assert (report.moved, report.added, report.vanished) == (((str(path), str(moved)),), (), ())
+    assert index.generation() == generation  # nothing to search has changed
+    assert index.document("M-P7").source == str(moved)
+    assert ingest([folder], index).unchanged == (str(moved),)
+
+
+def test_a_vanished_file_is_named_and_retired_only_when_asked(index: Index, folder: Path) -> None:
+    path, other = write_manual(folder), folder / "notes.txt"
+    other.write_text("The coolant is changed every 600 hours.\n")
+    ingest([folder], index)
+    path.unlink()
+    report = ingest([folder], index)
+    assert (report.vanished, report.retired) == ((str(path),), ())
+    assert index.search("torque of the tie rod nuts")[0].passage.anchor.document == "M-P7"
+    report = ingest([folder], index, prune=True)
+    assert (report.vanished, report.retired) == ((str(path),), ("M-P7@A",))
+    assert "M-P7" not in {h.passage.anchor.document for h in index.search("torque of the tie rod nuts")}
+    assert ingest([folder], index).vanished == ()
+    write_manual(folder)  # it comes back
+    assert ingest([folder], index).added == (str(path),)
+    assert index.document("M-P7").status == "effective"
+
+
+def test_a_folder_that_is_not_mounted_retires_nothing(index: Index, folder: Path) -> None:
+    path = write_manual(folder)
+    ingest([folder], index)
+    path.unlink()
+    report = ingest([folder], index, prune=True)
+    assert (report.vanished, report.retired) == ((str(path),), ())
+    assert index.document("M-P7").status == "effective"
+
+
+def test_two_files_that_claim_one_revision_are_a_conflict(index: Index, folder: Path) -> None:
+    first = write_manual(folder, "a.md", torque=310)
+    second = write_manual(folder, "b.md", torque=420)
+    for _ in range(2):  # in the next run too, whatever order it reads in
+        report = ingest([folder], index)
+        ((path, reason),) = report.quarantined
+        assert path == str(second)
+        assert reason == "it says it is M-P7 revision A, which a.md is already, with other content"
+    assert {h.passage.text for h in index.search("torque of the tie rod nuts") if "420" in h.passage.text} == set()
+    first.unlink()
+    assert ingest([folder], index).added == (str(second),)  # the claim is free now
+
+
+def test_the_same_content_twice_is_one_document(index: Index, folder: Path) -> None:
+    path = write_manual(folder, "a.md")
+    copy = write_manual(folder, "b.md")
+    report = ingest([folder], index)
+    assert (report.added, report.duplicates, report.quarantined) == ((str(path),), ((str(copy), str(path)),), ())
+    assert len(ingest([folder], index).unchanged) == 2
+    path.unlink()
+    assert ingest([folder], index, prune=True).retired == ()  # the copy stands for it
+    assert index.document("M-P7").source == str(copy)
+
+
+def test_what_was_read_stays_in_force_when_its_file_is_overwritten_badly(index: Index, folder: Path) -> None:
+    path = write_manual(folder)
+    ingest([folder], index)
+    path.write_bytes(b"")
+    assert ingest([folder], index).quarantined == ((str(path), "the file is empty"),)
+    assert index.document("M-P7").status == "effective"
+    assert index.search("torque of the tie rod nuts")
+
+
+def test_files_of_one_name_and_different_types_stay_apart(index: Index, folder: Path) -> None:
+    (folder / "coolant.txt").write_text("The coolant is changed every 600 hours.\n")
+    (folder / "coolant.md").write_text("# Coolant\n\nThe concentrate is mixed at six percent.\n")
+    report = ingest([folder], index)
+    assert (len(report.added), report.quarantined) == (2, ())
+    assert len({i.document for i in index.documents()}) == 2
+
+
+def test_a_growing_log_gains_its_new_entries_only(tmp_path: Path, folder: Path) -> None:
+    embedder = _Counting()
+    index = Index.open(tmp_path / "index", embedder)
+    path = folder / "orders.csv"
+    rows = [f"WO-{n},2026-05-{n:02},PRS-0{n % 3},bearing number {n} replaced after noise" for n in range(1, 10)]
+    path.write_text("order,date,machine,description\n" + "\n".join(rows) + "\n")
+    ingest([folder], index)
+    before = embedder.count
+    with path.open("a") as log:
+        log.write("WO-10,2026-05-10,PRS-01,seal of the ram guide leaks again\n")
+    assert ingest([folder], index).updated == (str(path),)
+    assert embedder.count == before + 1
+    assert "seal" in index.search("seal of the ram guide leaks")[0].passage.text
+
+
+class _Counting(HashEmbedder):
+    count = 0
+
+    def embed(self, texts: Sequence[str]) -> np.ndarray:
+        self.count += len(texts)
+        return super().embed(texts)
 
 
 def test_a_hint_beside_a_file_names_what_the_file_does_not(index: Index, folder: Path) -> None:
