@@ -27,7 +27,7 @@ from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException
 
-from assistant import charts_api, documents_api, guided_api
+from assistant import charts_api, documents_api, guided_api, notes_api
 from assistant.demo import PASSWORD as DEMO_PASSWORD
 from assistant.guard import Guard
 from assistant.pages import PagePictures
@@ -333,6 +333,7 @@ def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     documents_api.add(app, assistant, service._caller, _aside)
     guided_api.add(app, assistant, service._caller, _aside)
     charts_api.add(app, service._caller, _aside)
+    notes_api.add(app, assistant, service._caller, _aside)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/ui", PageFiles(directory=UI), name="ui")
     app.add_exception_handler(Problem, _on_problem)

@@ -26,6 +26,7 @@ from tools.registry import Step, Tool, ToolError, all_tools
 
 if TYPE_CHECKING:
     from assistant.llm import LanguageModel
+    from assistant.notes import Notes
     from assistant.planning import Plan
     from assistant.router import Reader, Span
     from assistant.scheduled import Scheduled
@@ -172,6 +173,12 @@ class Assistant:
     @cached_property
     def documents(self) -> Drafts:
         return Drafts(self)
+
+    @cached_property
+    def notes(self) -> Notes:
+        from assistant.notes import Notes
+
+        return Notes(self)
 
     @cached_property
     def scheduled(self) -> Scheduled:
@@ -393,6 +400,10 @@ class Assistant:
             self.register.reconcile()
         except ToolError as error:  # questions are answered all the same; drafting says what is wrong
             log.warning("the documents cannot be used: %s", error)
+        try:
+            self.notes.book.reconcile()
+        except (ToolError, Problem) as error:
+            log.warning("the field notes cannot be used: %s", error)
         if self.store.callers():
             self.plan(Ask("what is the oee today", next(iter(self.store.callers()))))
 

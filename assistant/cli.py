@@ -238,39 +238,6 @@ def found(assistant: Assistant, query: str, k: int, user: str | None, equipment:
     ]  # fmt: skip
 
 
-@app.command()
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="files or folders", exists=True)],
-    equipment: Annotated[str | None, typer.Option(help="the machine these documents are for")] = None,
-    revision: Annotated[str | None, typer.Option(help="the revision, where the documents do not say it")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Add or update documents; says what was added, updated, unchanged or quarantined, and why."""
-    from ingest.pipeline import ingest as run_ingest
-
-    with _explained(as_json):
-        assistant = build(settings_module.load(settings_module.create_home()))
-        try:
-            with progress("Reading", as_json) as advance:
-                counted = None if advance is None else lambda done, total, name: advance(f"Reading {name}", done / max(total, 1))
-                report = run_ingest(paths, assistant.index, equipment=equipment, revision=revision, progress=counted)
-        finally:
-            assistant.close()
-        if as_json:
-            _print({
-                "added": report.added, "updated": report.updated, "unchanged": report.unchanged,
-                "quarantined": [{"path": path, "reason": reason} for path, reason in report.quarantined],
-                "passages": report.passages, "alarms": report.alarms, "seconds": round(report.seconds, 2),
-            })  # fmt: skip
-            return
-        out.print(
-            f"{len(report.added)} added, {len(report.updated)} updated, {len(report.unchanged)} unchanged, "
-            f"{len(report.quarantined)} quarantined; {report.passages} passages, {report.alarms} alarm entries, {report.seconds:.1f} s"
-        )
-        for path, reason in report.quarantined:
-            out.print(f"  quarantined {path}: {reason}", markup=False)
-
-
 @contextmanager
 def progress(what: str, quiet: bool) -> Iterator[Callable[[str, float], None] | None]:
     """A progress bar on stderr, given as advance(words, fraction); none when output is for machines."""
@@ -452,13 +419,15 @@ def demo(
         else:
             out.print(report["text"], markup=False)
     if serve_it:
-        serve(host=None, port=None, as_json=as_json)
+        serve(host=None, port=None, tls_cert=None, tls_key=None, as_json=as_json)
 
 
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address; one that is not this machine's own needs TLS")] = None,
     port: Annotated[int | None, typer.Option(help="port")] = None,
+    tls_cert: Annotated[Path | None, typer.Option("--tls-cert", help="certificate file (PEM), with --tls-key", exists=True, dir_okay=False)] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="its key (PEM)", exists=True, dir_okay=False)] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Serve the assistant and the tablet page."""
@@ -466,7 +435,7 @@ def serve(
 
     with _explained(as_json):
         home = settings_module.create_home()
-        run_server(build(settings_module.load(home, host=host, port=port)), say=lambda text: err.print(text, markup=False))
+        run_server(build(settings_module.load(home, host=host, port=port, tls_cert=tls_cert, tls_key=tls_key)), say=lambda text: err.print(text, markup=False))
 
 
 @app.command()
@@ -576,10 +545,14 @@ def show_block(block: Mapping[str, Any]) -> None:
         out.print(f"[bold]{block['title']}[/bold] ({block['status']}) {block['id']}")
 
 
-from assistant import charts_cli, documents_cli  # noqa: E402  (their commands use what stands above)
+from assistant import charts_cli, documents_cli, ingest_cli, notes_cli, tls_cli, voice_cli  # noqa: E402  (their commands use what stands above)
 
 app.add_typer(documents_cli.app, name="documents")
+app.add_typer(notes_cli.app, name="notes")
 charts_cli.register(app)
+ingest_cli.register(app)
+app.add_typer(tls_cli.app, name="tls")
+voice_cli.register(app)
 
 
 def run() -> None:

@@ -57,22 +57,30 @@ class Policy:
     tools: Mapping[str, frozenset[str]]
     rank_people: bool = False
     own_only_records: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    #: Who accepts and rejects field notes, and whether a note names its author or only the author's role.
+    review_notes: frozenset[str] = frozenset(("technician", "quality", "supervisor"))
+    name_authors: bool = True
 
     @classmethod
     def load(cls, path: Path) -> Policy:
-        """Read a policy file: `tools: {role: [tool, ...]}`, `rank_people`, `own_only_records: {record: [role, ...]}`.
+        """Read a policy file: `tools: {role: [tool, ...]}`, `rank_people`, `own_only_records: {record: [role, ...]}`,
+        `review_notes: [role, ...]`, `name_authors`.
 
         Raises ValueError naming the role or key that does not exist."""
         data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        unknown = set(data) - {"tools", "rank_people", "own_only_records"}
+        unknown = set(data) - {"tools", "rank_people", "own_only_records", "review_notes", "name_authors"}
         if unknown:
             raise ValueError(f"{path.name}: unknown key {sorted(unknown)[0]}")
         tools = {role: frozenset(names) for role, names in data.get("tools", {}).items()}
-        for role in tools:
+        reviewers = frozenset(data.get("review_notes", POLICY.review_notes))
+        for role in (*tools, *reviewers):
             if role not in ROLES:
                 raise ValueError(f"{path.name}: unknown role {role}")
         own = {record: frozenset(roles) for record, roles in data.get("own_only_records", {}).items()}
-        return cls({**POLICY.tools, **tools}, bool(data.get("rank_people", False)), own or POLICY.own_only_records)
+        return cls(
+            {**POLICY.tools, **tools}, bool(data.get("rank_people", False)), own or POLICY.own_only_records, reviewers,
+            bool(data.get("name_authors", True)),
+        )  # fmt: skip
 
     def may_use(self, caller: Caller, tool: str) -> Verdict:
         if tool in self.tools.get(caller.role, frozenset()):

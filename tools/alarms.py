@@ -11,16 +11,18 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from retrieval.index import AlarmEntry, Hit
+from retrieval import identifiers
+from retrieval.index import AlarmEntry, Hit, Passage
 from retrieval.rank import UNSURE
 from retrieval.wording import culprit, family_of
 from tools.evidence import Evidence, fact
-from tools.maintenance import cause_counts, log_entries, open_orders
-from tools.manuals import Machine, machine_of, procedure_evidence, quote, step_lines
+from tools.maintenance import cause_counts, field_notes, log_entries, open_orders
+from tools.manuals import Machine, document_evidence, machine_of, procedure_evidence, quote, step_lines
 from tools.records import select
 from tools.registry import Call, Choice, Period, Result, Unanswerable
 
 RECENT_DAYS = 30
+NOTES_SHOWN = 3
 _FIELDS = ("severity", "description", "cause", "consequence", "remedy", "response_time")
 
 
@@ -50,6 +52,7 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
     if entry is not None:
         add_procedure(call, code, entry, machine, evidence, parts)
     add_history(call, code, entry, machine, evidence, parts)
+    add_notes(call, entry.code if entry else code, machine, evidence, parts)
     if not evidence:
         where = f" for {machine.name}" if machine.name else ""
         return Result("no_data", message=f"No effective document{where} lists the alarm {code}, and it has not been raised here.", data=parts)
@@ -82,6 +85,22 @@ def add_procedure(call: Call, code: str, entry: AlarmEntry, machine: Machine, ev
         parts["steps"] = len(evidence)
         parts["lines"] = step_lines(best.passage)
         evidence.append(procedure_evidence(best.passage))
+
+
+def add_notes(call: Call, code: str, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
+    """What people reported that fixed exactly this alarm, last and below everything approved: `notes` is (place, how many)."""
+    if parts["unknown_machine"]:
+        return
+    notes = [hit for hit in field_notes(call, f"alarm {code}", machine) if names_alarm(hit.passage, code)][:NOTES_SHOWN]
+    if notes:
+        parts["notes"] = (len(evidence), len(notes))
+        evidence += [document_evidence(hit.passage) for hit in notes]
+
+
+def names_alarm(passage: Passage, code: str) -> bool:
+    """Whether a note is about this very code, however it is written."""
+    wanted = identifiers.key(code)
+    return any(identifiers.key(item) == wanted for item in passage.identifiers if item != passage.anchor.document)
 
 
 def add_history(call: Call, code: str, entry: AlarmEntry | None, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
@@ -219,7 +238,5 @@ def _which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:
 
 def _names_code(hit: Hit, code: str) -> bool:
     """Whether a step list is about this alarm: it says "alarm" and the exact code in its heading or opening."""
-    from retrieval import identifiers
-
     where = f"{hit.passage.anchor.section}\n{hit.passage.text[:300]}"
     return "alarm" in where.lower() and any(item.key == identifiers.key(code) for item in identifiers.find(where))

@@ -25,6 +25,8 @@ HISTORY_DAYS = 400
 _UNSAID = "not stated"
 #: Entries read for one count; the gate's cap for an answer.
 _LOGS = 1000
+#: Field notes looked at for one question.
+_NOTES = 20
 
 
 def history(call: Call, days: int = HISTORY_DAYS) -> Period:
@@ -135,5 +137,16 @@ def open_orders(call: Call, machine: Machine) -> Evidence | None:
 def similar_cases(call: Call, words: str, machine: Machine) -> list[Hit]:
     """Log entries about something like this: the machine's own first, then those of its class."""
     own = call.index.search(words, 6, equipment=machine.id, equipment_class=machine.equipment_class, kinds=("log", "field_note"))
-    found = [hit for hit in own if hit.score >= UNSURE]
-    return sorted(found, key=lambda hit: (machine.id not in hit.passage.equipment, -hit.score))
+    others = [hit for hit in field_notes(call, words, machine) if hit.passage.id not in {hit.passage.id for hit in own}]
+    found = [hit for hit in (*own, *others) if hit.score >= UNSURE]
+    # Of one machine's cases a note comes first: somebody else has accepted it.
+    return sorted(found, key=lambda hit: (machine.id not in hit.passage.equipment, hit.passage.kind != "field_note", -hit.score))
+
+
+def field_notes(call: Call, words: str, machine: Machine) -> list[Hit]:
+    """Accepted field notes for these words: of the machine first, then of its class (what mended its sister may mend it
+    too), then of any."""
+    if not machine.known:
+        return call.index.search(words, _NOTES, kinds=("field_note",))
+    found = call.index.search(words, _NOTES, equipment_class=machine.equipment_class, kinds=("field_note",))
+    return sorted(found, key=lambda hit: machine.id not in hit.passage.equipment)

@@ -9,16 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from retrieval.index import Hit, Passage
 from retrieval.rank import UNSURE, best_sentence
-from tools.evidence import Evidence, Kind, Quote, fact
+from tools.evidence import Column, Evidence, Kind, Quote, Value, fact
 from tools.registry import Call, Choice, Result
 
 KINDS = ("manual", "sop", "work_instruction", "bulletin", "log", "field_note")
 #: A second passage is shown beside the first when it is nearly as relevant.
 _NEARLY = 0.85
 _SHOWN = 3
+#: What stands in a passage for the search alone: the text without the trade's shorthand. It is no part of a quotation.
+IN_FULL = "\nIn full: "
+#: What stands before the words of a field note that tell what was done.
+FIXED = "What fixed it: "
 _WARNING = re.compile(r"^(?:WARNING|DANGER|CAUTION)\b[:.\s-]*", re.IGNORECASE)
 _STEP_NUMBER = re.compile(r"^\s*\(?\d{1,2}[.)]\s+")
 
@@ -61,14 +66,30 @@ def document_evidence(passage: Passage, text: str | None = None) -> Evidence:
         "revision": fact("revision", passage.anchor.revision, "id"),
         "section": fact("section", passage.anchor.section or passage.title),
         "author": fact("author", passage.author or None),
-        "date": fact("date", passage.date or None),
+        "date": _day(passage.date),
     }
     if passage.anchor.page is not None:
         facts["page"] = fact("page", passage.anchor.page, "count")
+    whole = quote(passage)
+    if kind == "field_note":
+        whole = quote(passage, passage.text.partition(IN_FULL)[0])
+        fixed = next((line for line in whole.text.splitlines() if line.startswith(FIXED)), FIXED)
+        text = text or fixed.removeprefix(FIXED)
     return Evidence(
-        kind=kind, title=passage.title, facts=facts, quotes=(quote(passage, text), quote(passage)),
+        kind=kind, title=passage.title, facts=facts, quotes=(quote(passage, text) if text else whole, whole),
         record="log" if passage.kind == "log" else "", record_id=passage.anchor.document,
     )  # fmt: skip
+
+
+def _day(text: str) -> tuple[Column, Value]:
+    """When an entry was written: a day or an instant where it is one, else as it stands there."""
+    try:
+        at: datetime | date = datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        return fact("date", text or None)
+    if isinstance(at, datetime) and at.tzinfo is None:
+        return fact("date", text)  # of a zone that nobody stated
+    return fact("date", at, "time" if isinstance(at, datetime) else "date")
 
 
 def search_documents(call: Call, query: str, equipment: str | None = None, kinds: list[str] | None = None) -> Result:
@@ -91,8 +112,14 @@ def search_documents(call: Call, query: str, equipment: str | None = None, kinds
 
 
 def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
-    """Logs and notes stand below approved documents unless they are clearly more relevant."""
-    return sorted(hits, key=lambda hit: hit.score - (0.15 if hit.passage.kind in ("log", "field_note") else 0.0), reverse=True)
+    """Logs stand below approved documents unless they are clearly more relevant, field notes always where an approved
+    one is about the question at all."""
+
+    def order(hit: Hit) -> tuple[bool, float]:
+        kind = hit.passage.kind
+        return kind == "field_note" or hit.score < UNSURE, (0.15 if kind in ("log", "field_note") else 0.0) - hit.score
+
+    return sorted(hits, key=order)
 
 
 def _nothing(call: Call, query: str, machine: Machine, kinds: Sequence[str]) -> str:

@@ -26,7 +26,8 @@ def _kind(item: Evidence) -> str:
 def _source(item: Evidence, start: bool = True) -> str:
     """Where a quotation stands, as slots: a document with revision and page, or a log entry with author and date."""
     if item.record == "log" or item.kind == "field_note":
-        head = "A log entry" if start else "a log entry"
+        what = "field note" if item.kind == "field_note" else "log entry"
+        head = f"A {what}" if start else f"a {what}"
         if item.facts["author"][1]:
             head += f" by {slot(item, 'author')}"
         return head + (f" of {slot(item, 'date')}" if item.facts["date"][1] else "")
@@ -81,6 +82,10 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     for name in ("events", "orders", "spares"):
         if name in data:
             blocks.append(table(evidence[data[name]], context.zone, limit=10, derived=name == "spares"))
+    place, count = data.get("notes", (0, 0))
+    for item in evidence[place : place + count]:
+        sentences.append(f"What fixed it before, {_source(item, start=False)}: “{slot(item, 'quote0')}”")
+        blocks.append(passage(item, item.quotes[1], _kind(item)))
     if data.get("unknown_machine"):
         sentences.append("The machine named is not in this plant’s list, so only the document is quoted."
                          + (f" [{evidence[0].marker}]" if evidence else ""))  # fmt: skip
@@ -147,7 +152,7 @@ def compose_diagnose(step: Step, context: Context) -> Said:
     blocks: list[Block] = [passage(item, item.quotes[1], _kind(item)) for item in books]
     for item in cases:
         sentences.append(f"A similar case, {_source(item, start=False)}: “{slot(item, 'quote0')}”")
-        blocks.append(passage(item, item.quotes[0], _kind(item)))
+        blocks.append(passage(item, item.quotes[1], _kind(item)))
     if data.get("orders"):
         item = evidence[-1]
         sentences.append(f"Open maintenance orders on this machine: {slot(item, 'count')}.")
