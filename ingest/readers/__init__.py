@@ -8,20 +8,22 @@ is one reader and one line in `READERS` (`tests/test_readers.py`).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from ingest.readers import data, markup, office, pdf
-from ingest.readers.blocks import Block, Content, UnreadableFile
+from ingest.readers import data, mail, markup, office, pdf, restructured, word
+from ingest.readers.blocks import Block, Content, UnreadableFile, steps_joined
 
 __all__ = ["READERS", "Block", "Content", "UnreadableFile", "read", "reader_name"]
 
 READERS: dict[str, Callable[[Path], Content]] = {
     "pdf": pdf.read,
-    "docx": office.read_docx,
+    "docx": word.read,
     "xlsx": office.read_xlsx,
     "html": markup.read_html,
     "markdown": markup.read_markdown,
-    "email": markup.read_email,
+    "restructured": restructured.read,
+    "email": mail.read,
     "json": data.read_json,
     "jsonl": data.read_jsonl,
     "yaml": data.read_yaml,
@@ -30,7 +32,7 @@ READERS: dict[str, Callable[[Path], Content]] = {
 }
 _SUFFIXES = {
     ".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx", ".xlsm": "xlsx", ".html": "html", ".htm": "html",
-    ".xhtml": "html", ".md": "markdown", ".markdown": "markdown", ".rst": "markdown", ".eml": "email",
+    ".xhtml": "html", ".md": "markdown", ".markdown": "markdown", ".rst": "restructured", ".rest": "restructured", ".eml": "email",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv",
     ".tsv": "csv", ".txt": "text", ".text": "text", ".log": "text", ".res": "text", ".ini": "text", ".h": "text",
     ".hpp": "text", ".c": "text", ".st": "text", ".lst": "text",
@@ -60,4 +62,5 @@ def read(path: Path) -> Content:
     name = reader_name(path)
     if name is None:
         raise UnreadableFile(f"files of type {path.suffix or 'without a suffix'} are not read")
-    return READERS[name](path)
+    content = READERS[name](path)
+    return replace(content, blocks=tuple(steps_joined(content.blocks)))

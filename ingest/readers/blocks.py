@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -116,3 +117,40 @@ def lines_to_blocks(lines: list[str], page: int | None = None) -> list[Block]:
             paragraph.append(line)
     close()
     return blocks
+
+
+def steps_joined(blocks: Sequence[Block]) -> list[Block]:
+    """Single steps in sequence become one list, over page breaks too; what stands between two of them belongs to the
+    former, a warning before the next is an item of its own."""
+    joined: list[Block] = []
+    for block in blocks:
+        before = joined[-1] if joined else None
+        if block.kind == "steps" and before is not None and before.kind == "steps" and follows_on(before, block):
+            items = before.items + block.items
+            joined[-1] = Block("steps", "\n".join(items), before.page, items=items)
+        elif (
+            block.kind == "steps"
+            and len(joined) > 1
+            and joined[-1].kind in ("warning", "paragraph")
+            and joined[-2].kind == "steps"
+            and follows_on(joined[-2], block)
+            and len(joined[-1].text) < 600
+        ):
+            between, former = joined.pop(), joined.pop()
+            items = (*former.items[:-1], f"{former.items[-1]} {between.text}", *block.items)
+            if between.kind == "warning":
+                items = (*former.items, between.text, *block.items)
+            joined.append(Block("steps", "\n".join(items), former.page, items=items))
+        else:
+            joined.append(block)
+    return joined
+
+
+def step_number(item: str) -> int | None:
+    match = STEP.match(item)
+    return int(match.group(1)) if match else None
+
+
+def follows_on(former: Block, latter: Block) -> bool:
+    last = next((n for n in map(step_number, reversed(former.items)) if n is not None), None)
+    return last is not None and step_number(latter.items[0]) == last + 1

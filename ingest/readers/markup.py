@@ -1,10 +1,9 @@
-"""Readers of marked-up and plain text: Markdown, HTML, e-mail bulletins, text."""
+"""Readers of marked-up and plain text: Markdown, HTML, text."""
 
 from __future__ import annotations
 
-import email
-import email.policy
 import re
+from collections.abc import Sequence
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -39,19 +38,6 @@ def decoded(path: Path) -> str:
 
 def read_text(path: Path) -> Content:
     return Content(tuple(lines_to_blocks(decoded(path).splitlines())))
-
-
-def read_email(path: Path) -> Content:
-    """A bulletin as an .eml file: subject, sender and date become meta data, the body its blocks."""
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-    body = message.get_body(preferencelist=("plain", "html"))
-    if body is None:
-        raise UnreadableFile("the message has no text")
-    text = body.get_content()
-    html = body.get_content_type() == "text/html"
-    blocks = _html_blocks(text) if html else lines_to_blocks(text.splitlines())
-    meta = {"title": folded(str(message["subject"] or "")), "author": folded(str(message["from"] or ""))}
-    return Content(tuple(blocks), meta={k: v for k, v in meta.items() if v} | {"kind": "bulletin"})
 
 
 def read_markdown(path: Path) -> Content:
@@ -151,6 +137,32 @@ def table_block(rows: list[list[str]], page: int | None = None, name: str = "") 
     return Block("table", text, page, header=padded[0], rows=tuple(padded[1:]), name=name)
 
 
+def spread(rows: Sequence[Sequence[tuple[str, int, int]]], most_columns: int = 500) -> list[list[str]]:
+    """Cells with their spans (text, rows, columns) as a full grid: a merged cell stands in each row that it spans, and
+    in the first of its columns."""
+    grid: list[list[str]] = []
+    hanging: dict[int, tuple[str, int]] = {}  # column -> text and how many rows it still reaches down
+    for row in rows:
+        waiting = list(row)[::-1]
+        line: list[str] = []
+        below: dict[int, tuple[str, int]] = {}
+        while (waiting or len(line) in hanging) and len(line) < most_columns:
+            if len(line) in hanging:
+                text, left = hanging.pop(len(line))
+                if left > 1:
+                    below[len(line)] = (text, left - 1)
+                line.append(text)
+                continue
+            text, high, wide = waiting.pop()
+            cells = [text, *[""] * (min(max(wide, 1), most_columns) - 1)]
+            if high > 1:
+                below |= {len(line) + i: (cell, min(high, 5000) - 1) for i, cell in enumerate(cells)}
+            line += cells
+        hanging = below
+        grid.append(line)
+    return grid
+
+
 def names_and_values(rows: list[list[str]], page: int | None = None) -> Block:
     """A table without headings, whose first column names the values beside it: "Revision: C"."""
     cleaned = [[folded(c) for c in row if c.strip()] for row in rows]
@@ -177,12 +189,19 @@ def read_html(path: Path) -> Content:
     return Content(tuple(parser.blocks), meta={"title": folded(parser.title)} if parser.title.strip() else {})
 
 
-def _html_blocks(text: str) -> list[Block]:
+def html_blocks(text: str) -> list[Block]:
+    """The blocks of HTML text."""
     parser = _Html()
     parser.feed(text)
     parser.close()
     parser.flush()
     return parser.blocks
+
+
+def _count(attrs: list[tuple[str, str | None]], name: str) -> int:
+    """A span as HTML states it, 1 to 1000."""
+    stated = dict(attrs).get(name) or ""
+    return max(1, min(1000, int(stated))) if stated.isdecimal() and len(stated) < 6 else 1
 
 
 class _Html(HTMLParser):
@@ -199,7 +218,8 @@ class _Html(HTMLParser):
         self._skip = 0
         self._in_title = False
         self._lists: list[tuple[str, list[str]]] = []
-        self._tables: list[list[list[str]]] = []
+        self._tables: list[list[list[tuple[str, int, int]]]] = []
+        self._span = (1, 1)
         self._terms: list[str] | None = None  # of the definition list being read
         self._heading = 0
 
@@ -225,6 +245,7 @@ class _Html(HTMLParser):
             self._tables[-1].append([])
         elif tag in ("td", "th") and self._tables:
             self._buffer = []
+            self._span = (_count(attrs, "rowspan"), _count(attrs, "colspan"))
         elif tag == "dl" and not self._tables and not self._lists:
             self.flush()
             self._terms = []
@@ -252,7 +273,7 @@ class _Html(HTMLParser):
                 text = "\n".join(steps if kind == "ol" else [f"- {i}" for i in items])
                 self.blocks.append(Block("steps" if kind == "ol" else "list", text, items=steps))
         elif tag in ("td", "th") and self._tables and self._tables[-1]:
-            self._tables[-1][-1].append(folded("".join(self._buffer)))
+            self._tables[-1][-1].append((folded("".join(self._buffer)), *self._span))
             self._buffer = []
         elif tag in ("dt", "dd") and self._terms is not None:
             text = folded("".join(self._buffer))
@@ -268,7 +289,7 @@ class _Html(HTMLParser):
             if terms:
                 self.blocks.append(Block("list", "\n".join(terms), items=terms))
         elif tag == "table" and self._tables:
-            rows = [r for r in self._tables.pop() if any(r)]
+            rows = [r for r in spread(self._tables.pop()) if any(r)]
             if len(rows) > 1:
                 self.blocks.append(table_block(rows))
             elif rows:

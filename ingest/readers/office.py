@@ -8,23 +8,22 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
-from ingest.readers.blocks import STEP, WARNING_WORD, Block, Content, UnreadableFile, folded, heading_level
+from ingest.readers.blocks import Block, Content, UnreadableFile, folded
 from ingest.readers.data import grid_blocks
-from ingest.readers.markup import table_block
 
 _LARGEST_BYTES = 120_000_000
 _LARGEST_RATIO = 200
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _CELLS_AT_MOST = 2_000_000
 
 
-class _Archive:
-    """A zip whose members are read under limits."""
+class Archive:
+    """A zip whose members are read under limits. Raises UnreadableFile for what is damaged, encrypted or hostile."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -37,7 +36,11 @@ class _Archive:
         if total > _LARGEST_BYTES or total > _LARGEST_RATIO * max(path.stat().st_size, 1) + 1_000_000:
             raise UnreadableFile("the file unpacks to far more than it weighs (a zip bomb)")
 
+    def names(self) -> list[str]:
+        return self._zip.namelist()[:10_000]
+
     def xml(self, name: str) -> ElementTree.Element | None:
+        """The root of a member, None when there is none of that name."""
         try:
             with self._zip.open(name) as member:
                 raw = member.read(_LARGEST_BYTES + 1)
@@ -55,93 +58,58 @@ class _Archive:
             raise UnreadableFile("the file is damaged") from error
 
 
-def read_docx(path: Path) -> Content:
-    archive = _Archive(path)
-    document = archive.xml("word/document.xml")
-    if document is None:
-        raise UnreadableFile("the file is no Word document")
-    blocks: list[Block] = []
-    for block in _docx_blocks(document.find(f"{_W}body")):
-        before = blocks[-1] if blocks else None
-        if block.kind == "steps" and before is not None and before.kind == "steps":
-            items = (*before.items, f"{len(before.items) + 1}. {block.text}")
-            blocks[-1] = Block("steps", "\n".join(items), items=items)
-        elif block.kind == "steps":
-            blocks.append(Block("steps", f"1. {block.text}", items=(f"1. {block.text}",)))
-        else:
-            blocks.append(block)
-    core = archive.xml("docProps/core.xml")
-    meta: dict[str, str] = {}
-    for element in core if core is not None else ():
-        tag = element.tag.rsplit("}", 1)[-1]
-        if element.text and tag in ("title", "subject", "keywords", "creator"):
-            meta[tag] = folded(element.text)
-    return Content(tuple(blocks), meta=meta)
-
-
-def _docx_blocks(body: ElementTree.Element | None) -> Iterator[Block]:
-    for element in body if body is not None else ():
-        if element.tag == f"{_W}p":
-            text = _paragraph_text(element)
-            if not text:
-                continue
-            style = element.find(f"{_W}pPr/{_W}pStyle")
-            named = (style.get(f"{_W}val") or "") if style is not None else ""
-            level = re.fullmatch(r"(?:Heading|heading|berschrift|Ueberschrift|Titre)\s*(\d)", named.replace("Ü", ""))
-            if level or named == "Title":
-                yield Block("heading", text, level=int(level.group(1)) if level else 1)
-            elif element.find(f"{_W}pPr/{_W}numPr") is not None and not named.startswith("ListBullet"):
-                yield Block("steps", STEP.sub("", text))
-            elif WARNING_WORD.match(text):
-                yield Block("warning", text)
-            else:
-                stated = heading_level(text)
-                yield Block("heading", text, level=stated) if stated else Block("paragraph", text)
-        elif element.tag == f"{_W}tbl":
-            rows = [
-                [folded(" ".join(_paragraph_text(p) for p in cell.iter(f"{_W}p"))) for cell in row.findall(f"{_W}tc")]
-                for row in element.findall(f"{_W}tr")
-            ]
-            rows = [r for r in rows if any(r)]
-            if len(rows) > 1:
-                yield table_block(rows)
-            elif rows:
-                text = " ".join(c for c in rows[0] if c)
-                yield Block("warning" if WARNING_WORD.match(text) else "paragraph", text)
-
-
-def _paragraph_text(paragraph: ElementTree.Element) -> str:
-    pieces = []
-    for element in paragraph.iter():
-        if element.tag == f"{_W}t":
-            pieces.append(element.text or "")
-        elif element.tag in (f"{_W}tab", f"{_W}br"):
-            pieces.append(" ")
-    return folded("".join(pieces))
-
-
 def read_xlsx(path: Path) -> Content:
-    archive = _Archive(path)
+    """Every sheet that is shown, its tables as rows below their headings. Raises UnreadableFile."""
+    archive = Archive(path)
     workbook = archive.xml("xl/workbook.xml")
     relations = archive.xml("xl/_rels/workbook.xml.rels")
     if workbook is None or relations is None:
         raise UnreadableFile("the file is no Excel workbook")
     targets = {r.get("Id"): (r.get("Target") or "").lstrip("/") for r in relations}
     strings = archive.xml("xl/sharedStrings.xml")
-    shared = ["".join(t.text or "" for t in s.iter(f"{_S}t")) for s in strings] if strings is not None else []
+    shared = [_string(s) for s in strings] if strings is not None else []
+    dates = _date_styles(archive.xml("xl/styles.xml"))
+    old = any(p.get("date1904") in ("1", "true") for p in workbook.iter(f"{_S}workbookPr"))
     blocks: list[Block] = []
     for sheet in workbook.iter(f"{_S}sheet"):
+        if sheet.get("state") in ("hidden", "veryHidden"):
+            continue
         target = targets.get(sheet.get(_R), "")
         xml = archive.xml(target if target.startswith("xl/") else f"xl/{target}")
-        rows = _sheet_rows(xml, shared) if xml is not None else []
-        if rows:
+        rows = _sheet_rows(xml, shared, dates, old) if xml is not None else []
+        if any(map(any, rows)):
             name = folded(sheet.get("name") or "")
             blocks.append(Block("heading", name, level=1))
-            blocks += grid_blocks(rows, name)
+            blocks += sheet_blocks(rows, name)
     return Content(tuple(blocks))
 
 
-def _sheet_rows(sheet: ElementTree.Element, shared: list[str]) -> list[list[str]]:
+def _string(entry: ElementTree.Element) -> str:
+    """A shared string; runs of it are joined, the pronunciation beside it (rPh) is no text."""
+    parts = [t.text or "" for e in entry for t in ([e] if e.tag == f"{_S}t" else e.iter(f"{_S}t")) if e.tag != f"{_S}rPh"]
+    return "".join(parts)
+
+
+def _date_styles(styles: ElementTree.Element | None) -> frozenset[int]:
+    """The cell styles that show a number as a day or an instant."""
+    if styles is None:
+        return frozenset()
+    own = {f.get("numFmtId"): re.sub(r'"[^"]*"|\\.|\[[^\]]*\]', "", f.get("formatCode") or "") for f in styles.iter(f"{_S}numFmt")}
+    formats = styles.find(f"{_S}cellXfs")
+    found = set()
+    for place, style in enumerate(formats if formats is not None else ()):
+        number = style.get("numFmtId") or "0"
+        if number in own:
+            dated = bool(re.search(r"[yd]", own[number], re.IGNORECASE)) and not re.search(r"[0#?]", own[number])
+        else:
+            dated = (number.isdigit() and 14 <= int(number) <= 17) or number == "22"
+        if dated:
+            found.add(place)
+    return frozenset(found)
+
+
+def _sheet_rows(sheet: ElementTree.Element, shared: list[str], dates: frozenset[int], old: bool) -> list[list[str]]:
+    """All rows, empty ones within too; a merged cell stands in every row that it spans."""
     rows: list[list[str]] = []
     cells = 0
     for row in sheet.iter(f"{_S}row"):
@@ -151,23 +119,91 @@ def _sheet_rows(sheet: ElementTree.Element, shared: list[str]) -> list[list[str]
             if column > 500:
                 break
             values += [""] * (column - len(values))
-            values.append(folded(_cell_text(cell, shared)))
+            values.append(folded(_cell_text(cell, shared, dates, old)))
             cells += 1
         if cells > _CELLS_AT_MOST:
             raise UnreadableFile("the workbook has more cells than can be read")
-        if any(values):
-            rows.append(values)
+        number = row.get("r") or ""
+        if number.isdigit() and len(rows) < int(number) - 1:
+            rows += [[]] * min(int(number) - 1 - len(rows), 2 if len(rows) + 50 < int(number) else int(number) - 1 - len(rows))
+        rows.append(values)
+    _merge(rows, sheet)
     return rows
 
 
-def _cell_text(cell: ElementTree.Element, shared: list[str]) -> str:
-    if cell.get("t") == "inlineStr":
+def _merge(rows: list[list[str]], sheet: ElementTree.Element) -> None:
+    for merged in list(sheet.iter(f"{_S}mergeCell"))[:20_000]:
+        match = re.fullmatch(r"([A-Z]+)(\d+):([A-Z]+)(\d+)", merged.get("ref") or "")
+        if match is None:
+            continue
+        column, top, bottom = _column(match.group(1)), int(match.group(2)) - 1, int(match.group(4)) - 1
+        if top >= len(rows) or column >= len(rows[top]) or bottom - top > 5000:
+            continue
+        for y in range(top + 1, min(bottom + 1, len(rows))):
+            row = list(rows[y])
+            row += [""] * (column + 1 - len(row))
+            row[column] = row[column] or rows[top][column]
+            rows[y] = row
+
+
+def sheet_blocks(rows: list[list[str]], name: str) -> Iterator[Block]:
+    """The tables of a sheet: empty rows part them, unless what follows goes on with the same columns."""
+    islands: list[list[list[str]]] = [[]]
+    for row in rows:
+        if any(row):
+            islands[-1].append(row)
+        elif islands[-1]:
+            islands.append([])
+    joined: list[list[list[str]]] = []
+    for island in filter(None, islands):
+        before = joined[-1] if joined else None
+        if before is not None and len(before) > 1 and _goes_on(before, island):
+            before += island
+        else:
+            joined.append(list(island))
+    for island in joined:
+        yield from grid_blocks(island, name)
+
+
+def _goes_on(before: list[list[str]], island: list[list[str]]) -> bool:
+    """Whether rows below an empty one are more of the table above: as wide, and their first cell as much a number
+    or a word as those above, where its heading was not."""
+    wide = [sum(map(bool, row)) for row in (before[-1], island[0])]
+    place = next((i for i, c in enumerate(before[-1]) if c), 0)
+    first = island[0][place] if place < len(island[0]) else ""
+    numbered = any(c.isdigit() for c in before[-1][place]) and any(c.isdigit() for c in first)
+    return wide[1] >= 2 and abs(wide[0] - wide[1]) <= 2 and numbered
+
+
+def _cell_text(cell: ElementTree.Element, shared: list[str], dates: frozenset[int], old: bool) -> str:
+    kind = cell.get("t")
+    if kind == "inlineStr":
         return "".join(t.text or "" for t in cell.iter(f"{_S}t"))
     value = cell.find(f"{_S}v")
     text = (value.text or "") if value is not None else ""
-    if cell.get("t") == "s" and text.isdigit():
-        return shared[int(text)] if int(text) < len(shared) else ""
-    return text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text
+    if kind == "s":
+        return shared[int(text)] if text.isdigit() and int(text) < len(shared) else ""
+    if kind == "e":
+        return ""
+    if kind == "b":
+        return {"1": "yes", "0": "no"}.get(text, text)
+    style = cell.get("s") or ""
+    if kind in (None, "n") and style.isdigit() and int(style) in dates:
+        return _day(text, old)
+    if re.fullmatch(r"-?\d+\.0", text):
+        return text[:-2]
+    # A spreadsheet keeps 0.1 + 0.2 as 0.30000000000000004; people see 15 significant digits at most.
+    return f"{float(text):.15g}" if kind in (None, "n") and re.fullmatch(r"-?\d+\.\d{14,}", text) else text
+
+
+def _day(text: str, old: bool) -> str:
+    """A spreadsheet's day number as an ISO date, with the time where there is one."""
+    try:
+        instant = datetime(1904, 1, 1) if old else datetime(1899, 12, 30)
+        instant += timedelta(days=float(text))
+    except (ValueError, OverflowError):
+        return text
+    return instant.date().isoformat() if instant.time() == datetime.min.time() else instant.isoformat(" ", "minutes")
 
 
 def _column(reference: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,13 +19,14 @@ from typing import Any
 import pypdf
 import pypdfium2
 
-from ingest.readers import layout, tables
+from ingest.readers import layout, scans, tables
 from ingest.readers.blocks import BULLET, STEP, WARNING_WORD, Block, Content, UnreadableFile, folded, heading_level, lines_to_blocks
 from ingest.readers.layout import Line, Word
 from ingest.readers.markup import names_and_values, table_block
 from ingest.readers.tables import Table
 
 _MOST_PAGES = 5000
+_SCAN_SECONDS = 600.0
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d*\s*$|(?:·\s?){4,}\s*\d*\s*$")
 _PAGE_NUMBER = re.compile(r"^\W*(?:page|p\.|seite)?\s*[ivxlc\d]{1,5}\s*(?:(?:of|/|von)\s*\d{1,5})?\W*$", re.IGNORECASE)
 
@@ -37,6 +39,7 @@ class _Page:
     height: float
     lines: tuple[Line, ...]
     tables: tuple[Table, ...]
+    scanned: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,24 @@ def read(path: Path) -> Content:
         return _plain(path, meta)
     if len(document) > _MOST_PAGES:
         raise UnreadableFile(f"the file has {len(document)} pages; more than {_MOST_PAGES} are not read, split it")
-    pages = [_page(document, i) for i in range(len(document))]
+    pages = _pages(document)
     document.close()
     if not any(p.lines or p.tables for p in pages):
-        raise UnreadableFile("the file holds no text, only pictures (scanned pages need text recognition)")
-    pages = _without_margins(pages)
+        if any(p.scanned for p in pages):
+            raise UnreadableFile("no text was recognised in its scanned pages" if scans.installed() else scans.MISSING)
+        raise UnreadableFile("the file holds no text")
+    everything = pages
+    pages = _tables_continued(_without_margins(pages))
+    running = "\n".join(
+        dict.fromkeys(line.text for a, b in zip(everything[:3], pages, strict=False) for line in a.lines if line not in b.lines)
+    )
+    if running:
+        meta["running"] = running[:2000]
     style = _Style(_body_size(pages), outline)
     blocks: list[Block] = []
     for page in pages:
         blocks += _page_blocks(page, style)
-    return Content(tuple(_mended(_steps_joined(blocks))), pages=len(pages), meta=meta)
+    return Content(tuple(_mended(blocks)), pages=len(pages), meta=meta)
 
 
 def _mended(blocks: Sequence[Block]) -> list[Block]:
@@ -137,23 +148,91 @@ def _plain(path: Path, meta: dict[str, str]) -> Content:
     return Content(tuple(blocks), pages=len(texts), meta=meta)
 
 
-def _page(document: Any, index: int) -> _Page:
+def _pages(document: Any) -> list[_Page]:
+    """All pages; scanned ones through text recognition where it is installed, within limits of pages and time."""
+    pages: list[_Page] = []
+    deadline = time.monotonic() + _SCAN_SECONDS
+    for index in range(len(document)):
+        before = max(pages[-1].tables, key=lambda t: -t.bottom, default=None) if pages else None
+        page = _page(document, index, before, recognise=scans.installed())
+        pages.append(page)
+        if page.scanned and (sum(p.scanned for p in pages) > scans.MOST_PAGES or time.monotonic() > deadline):
+            raise UnreadableFile(f"more than {scans.MOST_PAGES} scanned pages, or pages that are slow to recognise, are not read; split it")
+    return pages
+
+
+def _page(document: Any, index: int, before: Table | None, *, recognise: bool) -> _Page:
     try:
         page = document[index]
         words = layout.words_of(page)
-        rules = tables.rules_of(page)
         height = float(page.get_height())
+        scanned = scans.is_scanned(page, words)
+        if scanned and recognise:
+            words = scans.words_of(page) or words
+        rules = tables.rules_of(page) if not scanned else tables.Rules((), ())
         page.close()
     except pypdfium2.PdfiumError:
         return _Page(index + 1, 800.0, (), ())
-    found = tables.ruled_tables(words, rules)
+    found = tables.ruled_tables(words, rules, before)
     rest = [w for w in words if not any(_within(w, t) for t in found)]
+    if before is not None and before.columns and not before.boxed:
+        more = tables.resumed(rest, before, height)
+        if more is not None:
+            found.append(more)
+            rest = [w for w in rest if not _within(w, more)]
     lines: list[Line] = []
     for part in layout.prose_columns(rest):
         aligned = tables.aligned_tables(part)
         found += aligned
         lines += layout.lines_of([w for w in part if not any(_within(w, t) for t in aligned)])
-    return _Page(index + 1, height, tuple(lines), tuple(found))
+    return _Page(index + 1, height, tuple(lines), tuple(found), scanned)
+
+
+_CONTINUED = re.compile(r"\b(continued|cont\.?d?|fortsetzung)\b|^(?:table|tab\.)\s*[A-Z]?[\d.-]+", re.IGNORECASE)
+
+
+def _tables_continued(pages: Sequence[_Page]) -> list[_Page]:
+    """A table that goes on over a page break: what follows gets its headings, and a row that the break has cut is put
+    together where it began."""
+    done: list[_Page] = []
+    for page in pages:
+        former = done[-1] if done else None
+        first = max(page.tables, key=lambda t: t.top, default=None)
+        last = min(former.tables, key=lambda t: t.bottom, default=None) if former else None
+        if former is None or first is None or last is None or not _adjoin(former, last, first, page):
+            done.append(page)
+            continue
+        head, rows = last.rows[0], list(first.rows)
+        if _key(" ".join(rows[0])) == _key(" ".join(head)):
+            rows = rows[1:]
+        elif first.headed and _bold_heads(first, last):
+            done.append(page)
+            continue
+        kept = list(last.rows)
+        if rows and not rows[0][0] and any(rows[0]) and sum(bool(r[0]) for r in kept[1:]) > 0.6 * len(kept[1:]):
+            kept[-1] = tuple(layout.joined([a, b]) for a, b in zip(kept[-1], rows.pop(0), strict=True))
+        new = replace(first, rows=(head, *rows), headed=last.headed)
+        done[-1] = replace(former, tables=tuple(replace(t, rows=tuple(kept)) if t is last else t for t in former.tables))
+        others = tuple(t for t in page.tables if t is not first)
+        captions = {line for line in page.lines if line.y > first.top - 2 and _CONTINUED.search(line.text)}
+        done.append(replace(page, tables=(new, *others) if rows else others, lines=tuple(ln for ln in page.lines if ln not in captions)))
+    return done
+
+
+def _adjoin(former: _Page, last: Table, first: Table, page: _Page) -> bool:
+    """Whether nothing stands between the end of one table and the beginning of the other, and they are alike."""
+    if any(line.y < last.bottom - 2 for line in former.lines):
+        return False
+    if any(line.y > first.top - 2 and not _CONTINUED.search(line.text) for line in page.lines):
+        return False
+    alike = len(last.rows[0]) == len(first.rows[0]) and last.boxed == first.boxed
+    return alike and (abs(last.left - first.left) < 12 or first.columns == last.columns)
+
+
+def _bold_heads(first: Table, last: Table) -> bool:
+    """Whether the first row of a table are headings of its own: words without a figure, where rows above hold figures."""
+    body = [any(c.isdigit() for c in row[0]) for row in last.rows[1:]]
+    return bool(body) and sum(body) > 0.7 * len(body) and not any(c.isdigit() for c in first.rows[0][0]) and bool(first.rows[0][0])
 
 
 def _within(word: Word, table: Table) -> bool:
@@ -178,7 +257,7 @@ def _without_margins(pages: Sequence[_Page]) -> list[_Page]:
             return False  # small print outside the text area
         return not (_PAGE_NUMBER.match(line.text) or seen[_mask(line.text)] >= often)
 
-    return [_Page(p.number, p.height, tuple(ln for ln in p.lines if stays(ln, p)), p.tables) for p in pages]
+    return [replace(p, lines=tuple(ln for ln in p.lines if stays(ln, p))) for p in pages]
 
 
 def _at_edge(line: Line, page: _Page) -> bool:
@@ -296,39 +375,6 @@ def _text_blocks(lines: Sequence[Line], page: int) -> list[Block]:
     if STEP.match(text):
         return [Block("steps", text, page, items=(text,))]
     return [Block("paragraph", text, page)] if text else []
-
-
-def _steps_joined(blocks: Sequence[Block]) -> list[Block]:
-    """Single steps in sequence become one list, over page breaks too; what stands between two of them belongs to the
-    former, a warning before the next is an item of its own."""
-    joined: list[Block] = []
-    for block in blocks:
-        before = joined[-1] if joined else None
-        if block.kind == "steps" and before is not None and before.kind == "steps" and _follows(before, block):
-            items = before.items + block.items
-            joined[-1] = Block("steps", "\n".join(items), before.page, items=items)
-        elif (
-            block.kind == "steps" and len(joined) > 1 and joined[-1].kind in ("warning", "paragraph")
-            and joined[-2].kind == "steps" and _follows(joined[-2], block) and len(joined[-1].text) < 600
-        ):
-            between, former = joined.pop(), joined.pop()
-            items = (*former.items[:-1], f"{former.items[-1]} {between.text}", *block.items)
-            if between.kind == "warning":
-                items = (*former.items, between.text, *block.items)
-            joined.append(Block("steps", "\n".join(items), former.page, items=items))
-        else:
-            joined.append(block)
-    return joined
-
-
-def step_number(item: str) -> int | None:
-    match = STEP.match(item)
-    return int(match.group(1)) if match else None
-
-
-def _follows(former: Block, latter: Block) -> bool:
-    last = next((n for n in map(step_number, reversed(former.items)) if n is not None), None)
-    return last is not None and step_number(latter.items[0]) == last + 1
 
 
 _CAPTION = re.compile(r"^(?:Table|Tab\.|List)\s*[A-Z]?[\d.\-]*\s*[:.–-]?\s*(.{0,120})$")

@@ -20,7 +20,7 @@ _MANY_PATHS = 4000  # a drawing, not tables: its lines tell nothing and comparin
 @dataclass(frozen=True)
 class Table:
     """Rows of cells as they stand on one page; `top` and `bottom` are its extent in points. `headed`: the first row
-    holds the headings of the columns (not so in a list of names and values)."""
+    holds the headings of the columns (not so in a list of names and values). `columns`: the borders of its columns."""
 
     rows: tuple[tuple[str, ...], ...]
     top: float
@@ -28,6 +28,8 @@ class Table:
     left: float = 0.0
     right: float = 0.0
     headed: bool = True
+    columns: tuple[float, ...] = ()
+    boxed: bool = False
 
 
 # -- ruled tables ----------------------------------------------------------------------------------------------------
@@ -62,13 +64,14 @@ def rules_of(page: Any) -> Rules:
     return Rules(tuple(horizontal), tuple(vertical))
 
 
-def ruled_tables(words: Sequence[Word], rules: Rules) -> list[Table]:
-    """Tables whose rows are separated by rules; a single box (a warning) or the line under a heading is no table."""
+def ruled_tables(words: Sequence[Word], rules: Rules, before: Table | None = None) -> list[Table]:
+    """Tables whose rows are separated by rules; a single box (a warning) or the line under a heading is no table.
+    `before`: the table that stood last on the page before; even a single row goes on with it when its columns agree."""
     tables: list[Table] = []
     loose: list[tuple[float, float, float]] = []
     for group in _touching(rules):
         if group.vertical:
-            tables += _ruled(words, group)
+            tables += _ruled(words, group, before)
         else:
             loose += group.horizontal
     rest = [w for w in words if not any(t.bottom <= w.middle[1] <= t.top for t in tables)]
@@ -77,23 +80,54 @@ def ruled_tables(words: Sequence[Word], rules: Rules) -> list[Table]:
     return tables
 
 
-def _ruled(words: Sequence[Word], group: Rules) -> list[Table]:
+def _ruled(words: Sequence[Word], group: Rules, before: Table | None = None) -> list[Table]:
     x0, x1 = min(a for a, _, _ in group.horizontal), max(b for _, b, _ in group.horizontal)
-    levels = _spanning([(y, a, b) for a, b, y in group.horizontal], 0.5 * (x1 - x0))
-    if len(levels) < 3:
+    bottom, top = min(y for _, _, y in group.horizontal), max(y for _, _, y in group.horizontal)
+    edges = _spanning([(x, a, b) for a, b, x in group.vertical], 0.5 * (top - bottom))
+    boxed = len(edges) >= 3
+    # A rule that parts the cells of one column only is a row of a merged cell.
+    narrowest = max(0.12 * (x1 - x0), 0.9 * min(b - a for a, b in itertools.pairwise(edges))) if boxed else 0.5 * (x1 - x0)
+    levels = _spanning([(y, a, b) for a, b, y in group.horizontal], narrowest)
+    going_on = before is not None and before.boxed and boxed and _same_places(edges, before.columns)
+    if len(levels) < (2 if going_on else 3):
         return []
     inside = [w for w in words if x0 - 2 <= w.middle[0] <= x1 + 2 and levels[0] - 2 <= w.middle[1] <= levels[-1] + 2]
-    edges = _spanning([(x, a, b) for a, b, x in group.vertical], 0.5 * (levels[-1] - levels[0]))
     lines = lines_of(inside)
-    if len(edges) < 3 and sum(len(segments(line)) >= 2 for line in lines) < 0.5 * len(lines):
+    if not boxed and sum(len(segments(line)) >= 2 for line in lines) < 0.5 * len(lines):
         return []
-    columns = edges if len(edges) >= 3 else _gaps(inside, x0, x1)
-    if len(inside) < 4 or len(columns) < 3:
+    columns = edges if boxed else _gaps(inside, x0, x1)
+    if len(inside) < (1 if going_on else 4) or len(columns) < 3:
         return []
-    rows = _banded(inside, levels, columns, boxed=len(edges) >= 3)
-    if len(rows) < 2 or sum(sum(bool(c) for c in r) >= 2 for r in rows) < 2:
+    rows = _boxes(inside, levels, columns, group) if boxed else _banded(inside, levels, columns)
+    if not rows or (not going_on and (len(rows) < 2 or sum(sum(bool(c) for c in r) >= 2 for r in rows) < 2)):
         return []
-    return [Table(tuple(rows), levels[-1], levels[0], x0, x1, _is_headed(rows, inside, columns))]
+    headed = _is_headed(rows, inside, columns)
+    return [Table(tuple(rows), levels[-1], levels[0], x0, x1, headed, tuple(columns), boxed)]
+
+
+def _same_places(a: Sequence[float], b: Sequence[float]) -> bool:
+    return len(a) == len(b) and all(abs(x - y) <= 5 for x, y in zip(a, b, strict=True))
+
+
+def _boxes(words: Sequence[Word], levels: Sequence[float], columns: Sequence[float], group: Rules) -> list[tuple[str, ...]]:
+    """The cells between the rules. A cell that spans several rows stands in each of them."""
+    bands = list(itertools.pairwise(levels))[::-1]
+    rows: list[list[str]] = [[""] * (len(columns) - 1) for _ in bands]
+    for column, (left, right) in enumerate(itertools.pairwise(columns)):
+        middle = (left + right) / 2
+        own = [w for w in words if column == sum(w.middle[0] > border for border in columns[1:-1])]
+        first = 0
+        for place, (bottom, _) in enumerate(bands):
+            parted = any(a - 2 <= middle <= b + 2 and abs(y - bottom) <= 4.1 for a, b, y in group.horizontal)
+            if not parted and place + 1 < len(bands):
+                continue
+            high = bands[first][1]
+            cell = [w for w in own if bottom - 1 <= w.middle[1] < high - 1 or (high == levels[-1] and w.middle[1] >= high - 1)]
+            text = joined([line.text for line in lines_of(cell)])
+            for row in rows[first : place + 1]:
+                row[column] = text
+            first = place + 1
+    return [tuple(r) for r in dict.fromkeys(map(tuple, rows)) if any(r)]
 
 
 def _is_headed(rows: Sequence[Sequence[str]], words: Sequence[Word], columns: Sequence[float]) -> bool:
@@ -205,16 +239,15 @@ def _gaps(words: Sequence[Word], x0: float, x1: float) -> list[float]:
     return [*borders, x1]
 
 
-def _banded(
-    words: Sequence[Word], levels: Sequence[float], columns: Sequence[float], *, boxed: bool
-) -> list[tuple[str, ...]]:
+def _banded(words: Sequence[Word], levels: Sequence[float], columns: Sequence[float]) -> list[tuple[str, ...]]:
+    """Rows between rules that reach over the whole table, its columns told by the gaps between the words."""
     rows: list[tuple[str, ...]] = []
     bands = list(itertools.pairwise(levels))[::-1]
     for bottom, top in bands:
         band = [w for w in words if bottom - 1 <= w.middle[1] < top - 1 or (top == levels[-1] and w.middle[1] >= top - 1)]
         if not band:
             continue
-        if len(bands) <= 3 and not boxed:  # only a rule above, below the header and at the end: rows by their spacing
+        if len(bands) <= 3:  # only a rule above, below the header and at the end: rows by their spacing
             rows += _rows(lines_of(band), columns)
         else:
             rows.append(_cells(band, columns))
@@ -282,7 +315,37 @@ def _aligned(run: Sequence[Line]) -> Table | None:
     if len(rows) < 3 or leaders > 0.3 * len(rows) or bullets > 0.5 * len(rows):
         return None
     top, bottom = run[0].y + run[0].size, run[-1].y - 0.3 * run[-1].size
-    return Table(tuple(rows), top, bottom, x0, x1, _is_headed(rows, words, columns))
+    return Table(tuple(rows), top, bottom, x0, x1, _is_headed(rows, words, columns), tuple(columns))
+
+
+def resumed(words: Sequence[Word], before: Table, height: float) -> Table | None:
+    """What goes on at the top of a page with the unruled table that ended the page before: lines whose cells begin
+    where its columns do. `height`: of the page, whose outermost lines (running headers) do not count."""
+    lines = lines_of(words)
+    start = next((i for i, line in enumerate(lines) if line.y < 0.93 * height or len(segments(line)) >= 2), len(lines))
+    run: list[Line] = []
+    for line in lines[start:]:
+        if run and run[-1].y - line.y > 3.2 * max(run[-1].size, line.size):
+            break
+        if not _in_columns(line, before):
+            if run or line.y < 0.88 * height:
+                break
+            continue
+        run.append(line)
+    if not any(len(segments(line)) >= 2 for line in run):
+        return None
+    rows = [r for r in _rows(run, before.columns) if any(r)]
+    x0, x1 = min(line.x0 for line in run), max(line.x1 for line in run)
+    return Table(tuple(rows), run[0].y + run[0].size, run[-1].y - 0.3 * run[-1].size, x0, x1, False, before.columns)
+
+
+def _in_columns(line: Line, table: Table) -> bool:
+    """Whether each piece of a line lies within one column, and begins near where that column's words began."""
+    inner = table.columns[1:-1]
+    for piece in segments(line):
+        if sum(piece.x0 > border for border in inner) != sum(piece.x1 > border for border in inner):
+            return False
+    return table.left - 4 <= line.x0 and line.x1 <= max(table.right, table.columns[-1]) + 40
 
 
 def _rows(lines: Sequence[Line], columns: Sequence[float]) -> list[tuple[str, ...]]:
