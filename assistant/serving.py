@@ -1,7 +1,7 @@
 """Serving over HTTP: checks before the first byte, one uvicorn process, a lock so that a folder is served once.
 
 Refuses, with one sentence, an address beyond this machine without TLS or with the demo's passwords, and a state
-folder that another process serves already. tests/test_serving.py.
+folder that another process serves already. tests/test_serving.py, tests/test_tls.py.
 """
 
 from __future__ import annotations
@@ -9,12 +9,18 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from assistant.app import Assistant
-from assistant.problems import Conflict, NotAllowed, Unavailable
+from assistant.problems import BadSettings, Conflict, NotAllowed, Unavailable
+from assistant.settings import Settings
+
+#: Largest message of a WebSocket, bytes: two seconds of sound.
+WEBSOCKET_BYTES = 64 * 1024
 
 
 def is_loopback(host: str) -> bool:
@@ -28,13 +34,35 @@ def is_loopback(host: str) -> bool:
 
 
 def refuse_exposed(assistant: Assistant) -> None:
-    """Raise NotAllowed for an address that others can reach: there is no TLS yet, and the demo's passwords are public."""
+    """Raise NotAllowed for an address that others can reach, without TLS or with the demo's passwords, which are public."""
     host = assistant.settings.host
     if is_loopback(host):
         return
     if assistant.settings.demo or assistant.store.has_demo_passwords():
         raise NotAllowed(f"The demo's passwords are public, so it is served on this machine only, not on {host}.")
-    raise NotAllowed(f"Serving on {host} needs TLS; put a TLS proxy in front and serve on 127.0.0.1.")
+    if certificate_of(assistant.settings) is None:
+        raise NotAllowed(f"Serving on {host} needs TLS; `andon tls init` makes a certificate, or put a TLS proxy in front and serve on 127.0.0.1.")
+
+
+def certificate_of(settings: Settings) -> tuple[Path, Path] | None:
+    """Certificate and key to serve with: those of the settings, else what `andon tls init` made when others are to reach
+    the service; None serves without TLS. Raises BadSettings when they cannot be used."""
+    from assistant.tls import files_of, trouble_with
+
+    made = files_of(settings.home)
+    named = settings.tls_cert, settings.tls_key
+    if (named[0] is None) != (named[1] is None):
+        raise BadSettings("tls_cert and tls_key go together; name both.")
+    if named[0] is None or named[1] is None:
+        if is_loopback(settings.host) or not made.certificate.exists():
+            return None
+        named = made.certificate, made.key
+    assert named[0] is not None
+    assert named[1] is not None
+    trouble = trouble_with(named[0], named[1])
+    if trouble:
+        raise BadSettings(trouble)
+    return named[0], named[1]
 
 
 @contextmanager
@@ -42,11 +70,30 @@ def locked(home: Path) -> Iterator[None]:
     """Hold the state folder for serving. Raises Conflict when another process does."""
     handle = os.open(home / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Conflict("Another process already serves this state folder.") from None
+        for tried in range(5):  # a command that only looks holds it for a moment
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if tried == 4:
+                    raise Conflict("Another process already serves this state folder.") from None
+                time.sleep(0.05)
         yield
+    finally:
+        os.close(handle)
+
+
+def is_served(home: Path) -> bool:
+    """Whether a process serves this state folder now; the lock of one that died is free, whatever it left."""
+    try:
+        handle = os.open(home / "serve.lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return False
+    except BlockingIOError:
+        return True
     finally:
         os.close(handle)
 
@@ -58,8 +105,10 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
     import uvicorn
 
     from assistant.api import create_app
+    from assistant.ingest_jobs import IngestJobs
 
     refuse_exposed(assistant)
+    tls = certificate_of(assistant.settings)
     host, port = assistant.settings.host, assistant.settings.port
     with locked(assistant.settings.home):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -72,9 +121,24 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
             raise Unavailable(f"Port {port} on {host} cannot be used ({(error.strerror or 'refused').lower()}); name another with --port.") from error
         assistant.warm()
         assistant.scheduled.start()
-        say(f"Andon answers at http://{host}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
-        server = uvicorn.Server(uvicorn.Config(create_app(assistant), log_level="warning", access_log=False, timeout_graceful_shutdown=10))
+        say(f"Andon answers at {'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
+        server = uvicorn.Server(configured(create_app(assistant), tls))
+        jobs = IngestJobs(assistant.settings.home, lambda: assistant.index)
+        jobs.start()
         try:
             server.run(sockets=[listener])
         finally:
+            jobs.stop()
             assistant.close()
+
+
+def configured(app: Any, tls: tuple[Path, Path] | None = None) -> Any:
+    """How uvicorn runs the service: messages of a WebSocket are small and few, so that nobody fills the memory, and a
+    tablet that has vanished is noticed within half a minute."""
+    import uvicorn
+
+    secure = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
+    return uvicorn.Config(
+        app, log_level="warning", access_log=False, timeout_graceful_shutdown=10, ws="websockets-sansio", ws_max_size=WEBSOCKET_BYTES,
+        ws_ping_interval=10.0, ws_ping_timeout=20.0, **secure,
+    )  # fmt: skip

@@ -54,6 +54,16 @@ class Settings(BaseSettings):
     question_characters: int = Field(4000, ge=200, description="longest question, characters")
     host: str = Field("127.0.0.1", description="address to serve on")
     port: int = Field(8000, ge=0, le=65535, description="port to serve on")
+    tls_cert: Path | None = Field(None, description="certificate file to serve with; `andon tls init` makes one")
+    tls_key: Path | None = Field(None, description="the key of that certificate")
+    speech_engine: Literal["auto", "faster-whisper", "pocketsphinx", "off"] = Field(
+        "auto", description="what hears: the Whisper model where one is set and loaded, else the embedded recogniser; or one of them; or nothing"
+    )
+    whisper_model: Path | None = Field(None, description="a CTranslate2 Whisper folder (model.bin, config.json, tokenizer.json)")
+    piper_voice: Path | None = Field(None, description="a folder with a Piper voice (NAME.onnx, NAME.onnx.json); empty speaks with espeak-ng")
+    wake_phrase: str = Field("hello andon", min_length=6, max_length=60, description="what wakes a tablet that listens hands-free")
+    keep_audio: bool = Field(False, description="whether what people say is kept as sound beside the turn log")
+    voice_sessions: int = Field(12, ge=1, le=100, description="tablets that may talk at the same time")
     queue: int = Field(16, ge=1, description="questions that may wait before the service says it is busy")
     policy: Path | None = Field(None, description="policy file (YAML) that changes who may what")
 
@@ -120,7 +130,7 @@ def load(home: Path, **overrides: Any) -> Settings:
             values.pop(name, None)
     values.update({name: value for name, value in overrides.items() if value is not None})
     values["home"] = home
-    for name in ("plant_model", "planner_model", "router_model", "embedder", "policy"):
+    for name in ("plant_model", "planner_model", "router_model", "embedder", "policy", "tls_cert", "tls_key", "whisper_model", "piper_voice"):
         if isinstance(values.get(name), str):
             values[name] = (home / values[name]).resolve()
     named_model = values.get("language_model")
