@@ -137,8 +137,8 @@ def configured(app: Any, tls: tuple[Path, Path] | None = None) -> Any:
     tablet that has vanished is noticed within half a minute."""
     import uvicorn
 
-    secure = {"ssl_certfile": str(tls[0]), "ssl_keyfile": str(tls[1])} if tls else {}
+    certificate, key = tls or (None, None)
     return uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=10, ws="websockets-sansio", ws_max_size=WEBSOCKET_BYTES,
-        ws_ping_interval=10.0, ws_ping_timeout=20.0, **secure,
+        ws_ping_interval=10.0, ws_ping_timeout=20.0, ssl_certfile=certificate, ssl_keyfile=key,
     )  # fmt: skip
