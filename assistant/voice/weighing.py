@@ -1,0 +1,97 @@
+"""From scores to a decision: take what was heard, offer it, or ask again.
+
+`Evidence` holds how well each word fits the sound beside a free loop of sounds (log units a frame, usually below zero).
+`judged` weighs it with constants measured by `andon evals voice --calibrate` on one half of the spoken cases and
+reported on the other; the thresholds are set where at most 2 % of requests outside the grammar would be taken.
+tests/test_voice_choice.py.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Log units are those of the recogniser (base 1.0001), here in thousands.
+_SCALE = 1000.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """`gaps`: score of each word over the free loop, a frame; `frames`: its length; `covered`: share of the sound that
+    the words explain."""
+
+    gaps: tuple[float, ...] = ()
+    frames: tuple[int, ...] = ()
+    covered: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        total = sum(self.frames)
+        return sum(g * f for g, f in zip(self.gaps, self.frames, strict=True)) / total / _SCALE if total else -9.0
+
+    @property
+    def worst(self) -> float:
+        """The worst stretch of three words in a row: one word alone is too short to say much."""
+        best = 0.0
+        for at in range(max(1, len(self.gaps) - 2)):
+            gaps, frames = self.gaps[at : at + 3], self.frames[at : at + 3]
+            total = sum(frames)
+            if total:
+                best = min(best, sum(g * f for g, f in zip(gaps, frames, strict=True)) / total / _SCALE)
+        return best if self.gaps else -9.0
+
+    def features(self) -> tuple[float, ...]:
+        """What the weights stand for: mean, worst stretch, sound explained, frames a word, number of words."""
+        words = len(self.gaps)
+        pace = sum(self.frames) / words / 100 if words else 0.0
+        return (self.mean, self.worst, self.covered, pace, min(words, 12) / 10)
+
+    def word(self, at: int) -> float:
+        """Confidence of one word, 0 to 1."""
+        return round(_logistic(3.0 + 4.0 * self.gaps[at] / _SCALE), 3)
+
+    def sure(self, start: int, end: int) -> bool:
+        """Whether words `start` to `end` fit no worse than a taken request does at its worst."""
+        total = sum(self.frames[start:end])
+        if not total:
+            return False
+        return sum(g * f for g, f in zip(self.gaps[start:end], self.frames[start:end], strict=True)) / total / _SCALE >= SURE_PART
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A logistic: `bias` and one weight for each feature; from `take` on a text is taken, from `offer` on it is offered."""
+
+    bias: float
+    weights: tuple[float, ...]
+    take: float
+    offer: float
+
+
+@dataclass(frozen=True)
+class Weighed:
+    confidence: float
+    taken: bool
+    offered: bool
+
+
+#: Measured; see docs/decisions/010-speech.md.
+WEIGHTS: Mapping[str, Weights] = {
+    "requests": Weights(3.0, (4.0, 1.0, 1.0, 0.0, 0.0), 0.75, 0.4),
+    "commands": Weights(3.0, (4.0, 1.0, 1.0, 0.0, 0.0), 0.75, 0.75),
+}
+SURE_PART = -0.5
+
+
+def judged(what: str, evidence: Evidence) -> Weighed:
+    """The confidence in a request or command, and what is done with it."""
+    if not evidence.gaps:
+        return Weighed(0.0, False, False)
+    weights = WEIGHTS[what]
+    confidence = _logistic(weights.bias + sum(w * x for w, x in zip(weights.weights, evidence.features(), strict=True)))
+    return Weighed(round(confidence, 3), confidence >= weights.take, weights.take > confidence >= weights.offer)
+
+
+def _logistic(x: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
