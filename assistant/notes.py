@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.drafts import plainly
 from assistant.problems import BadQuestion, NotAllowed, NotFound
-from ingest.logs import recognise
+from retrieval.wording import recognise
 from tools.access import Caller
 from tools.maintenance import log_entries, similar_cases
 from tools.manuals import machine_of

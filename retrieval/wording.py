@@ -1,76 +1,142 @@
-"""What technicians' short texts say: abbreviations and typing slips read, the component at fault told from those that
-were only checked.
+"""What technicians' short texts say: abbreviations and typing slips read; the things, what is wrong with them and what
+was done told apart; the component at fault told from those that were only checked.
 
-`culprit` names the component that a log entry blames, or "" when the text does not say; it is a reading of words, made
-to be counted over many entries that can each be opened, never a diagnosis. tests/test_wording.py.
+`recognise` reads one text; `culprit` names the component that an entry blames, or "" when the text does not say. Both
+read words, made to be counted over many entries that can each be opened, never a diagnosis. The words of the trade
+stand in `retrieval/trade_words.py`; what one plant alone writes comes as a `shorthand` learned from its own log
+(`retrieval/shorthand.py`). tests/test_wording.py; `andon evals logs` measures it on logs of others.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-#: Shop-floor shorthand, by what stands for it. Two readings of one shorthand ("flt": filter, fault) are left out.
-ABBREVIATIONS: Mapping[str, str] = {
-    "fltr": "filter", "filt": "filter", "fiter": "filter", "pmp": "pump", "snsr": "sensor", "sens": "sensor", "sns": "sensor",
-    "brg": "bearing", "brgs": "bearing", "bearng": "bearing", "mtr": "motor", "vlv": "valve", "cyl": "cylinder",
-    "conn": "connector", "cbl": "cable", "sw": "switch", "prox": "sensor", "xducer": "sensor", "hyd": "hydraulic",
-    "pneu": "pneumatic", "lub": "lubrication", "lube": "lubrication", "clnt": "coolant", "coolnt": "coolant",
-    "repl": "replaced", "rplcd": "replaced", "replcd": "replaced", "rpl": "replaced", "chgd": "changed", "chngd": "changed",
-    "chg": "changed", "clnd": "cleaned", "cln": "cleaned", "cleand": "cleaned", "chk": "checked", "chkd": "checked",
-    "insp": "inspected", "adj": "adjusted", "adjstd": "adjusted", "tightnd": "tightened", "rst": "reset", "blkd": "blocked",
-    "clgd": "clogged", "clogd": "clogged", "drty": "dirty", "brkn": "broken", "lkg": "leaking", "lk": "leak", "def": "defective",
-    "dfct": "defective", "u/s": "unserviceable", "w/": "with", "w/o": "without", "swapd": "swapped", "inst": "installed",
-    "instd": "installed", "ok'd": "ok", "o.k": "ok", "contam": "contaminated", "temp": "temperature", "amp": "amplifier",
-}  # fmt: skip
+from retrieval.trade_words import (
+    ABBREVIATIONS,
+    ACTIONS,
+    COMPONENTS,
+    CONDITIONS,
+    IRREGULAR,
+    MEDIA,
+    NAMES,
+    NO_THING,
+    TWOFOLD,
+)
 
-#: Component nouns by the family under which entries are counted.
-COMPONENTS: Mapping[str, tuple[str, ...]] = {
-    "filter": ("filter", "strainer", "sieve", "mesh", "cartridge", "screen", "basket"),
-    "pump": ("pump", "impeller"),
-    "sensor": ("sensor", "probe", "transmitter", "transducer", "photocell", "encoder", "detector", "meter", "flowmeter"),
-    "switch": ("switch", "button"),
-    "bearing": ("bearing",),
-    "belt": ("belt",),
-    "chain": ("chain",),
-    "seal": ("seal", "gasket", "oring", "lip"),
-    "hose": ("hose", "pipe", "tube", "fitting", "nipple"),
-    "valve": ("valve", "solenoid"),
-    "motor": ("motor", "winding", "servo"),
-    "drive": ("drive", "inverter", "vfd", "amplifier", "contactor"),
-    "cable": ("cable", "wire", "wiring", "harness", "connector", "plug", "terminal"),
-    "nozzle": ("nozzle", "jet"),
-    "gripper": ("gripper", "vacuum", "suction"),
-    "cylinder": ("cylinder", "piston"),
-    "spring": ("spring",),
-    "gear": ("gear", "gearbox", "coupling"),
-    "roller": ("roller", "pulley", "sprocket"),
-    "fuse": ("fuse", "breaker"),
-    "relay": ("relay",),
-    "fan": ("fan", "blower"),
-    "brake": ("brake", "clutch"),
-    "battery": ("battery",),
-    "heater": ("heater", "thermostat", "thermocouple"),
-    "guide": ("guide", "rail", "ballscrew", "wiper"),
-    "door": ("door", "guard", "interlock"),
-    "light curtain": ("curtain",),
-    "spindle": ("spindle", "drawbar"),
-    "tool": ("tool", "insert", "cutter", "blade", "knife"),
-    "lubrication": ("lubrication", "grease", "oil"),
-}
 _FAMILY = {noun: family for family, nouns in COMPONENTS.items() for noun in nouns}
 _FAULT = frozenset(
-    ["clogged", "blocked", "plugged", "choked", "dirty", "full", "sludge", "swarf", "chips", "gunk", "gunked", "fouled", "contaminated", "coated", "worn", "broken", "defective", "faulty", "failed", "failing", "dead", "stuck", "seized", "jammed", "leaking", "leak", "cracked", "loose", "burnt", "burned", "torn", "bent", "unserviceable", "weak", "noisy", "shot", "gone", "bad", "drifting", "misaligned", "saturated", "restricted", "bunged", "cavitating", "slipping", "damaged", "corroded", "scaled", "stiff", "tripped", "snapped", "split", "frayed"]
+    [
+        "clogged",
+        "blocked",
+        "plugged",
+        "choked",
+        "dirty",
+        "full",
+        "sludge",
+        "swarf",
+        "chips",
+        "gunk",
+        "gunked",
+        "fouled",
+        "contaminated",
+        "coated",
+        "worn",
+        "broken",
+        "defective",
+        "faulty",
+        "failed",
+        "failing",
+        "dead",
+        "stuck",
+        "seized",
+        "jammed",
+        "leaking",
+        "leak",
+        "cracked",
+        "loose",
+        "burnt",
+        "burned",
+        "torn",
+        "bent",
+        "unserviceable",
+        "weak",
+        "noisy",
+        "shot",
+        "gone",
+        "bad",
+        "drifting",
+        "misaligned",
+        "saturated",
+        "restricted",
+        "bunged",
+        "cavitating",
+        "slipping",
+        "damaged",
+        "corroded",
+        "scaled",
+        "stiff",
+        "tripped",
+        "snapped",
+        "split",
+        "frayed",
+    ]
 )
 _FIX = frozenset(
-    ["replaced", "changed", "cleaned", "swapped", "renewed", "rebuilt", "flushed", "rinsed", "fitted", "installed", "exchanged", "washed", "new", "wiped", "blew", "blown", "tightened", "repaired", "overhauled", "reseated", "recalibrated", "calibrated", "realigned", "adjusted", "refitted", "regreased", "replace", "change", "clean", "swap", "rebuild", "flush", "wash", "wipe", "renew", "fit", "swapping", "replacing", "cleaning", "changing", "unblocked", "unclogged", "cleared"]
+    [
+        "replaced",
+        "changed",
+        "cleaned",
+        "swapped",
+        "renewed",
+        "rebuilt",
+        "flushed",
+        "rinsed",
+        "fitted",
+        "installed",
+        "exchanged",
+        "washed",
+        "new",
+        "wiped",
+        "blew",
+        "blown",
+        "tightened",
+        "repaired",
+        "overhauled",
+        "reseated",
+        "recalibrated",
+        "calibrated",
+        "realigned",
+        "adjusted",
+        "refitted",
+        "regreased",
+        "replace",
+        "change",
+        "clean",
+        "swap",
+        "rebuild",
+        "flush",
+        "wash",
+        "wipe",
+        "renew",
+        "fit",
+        "swapping",
+        "replacing",
+        "cleaning",
+        "changing",
+        "unblocked",
+        "unclogged",
+        "cleared",
+    ]
 )
-_CLEARED = frozenset(["ok", "okay", "fine", "good", "intact", "clear", "alright", "healthy", "normal", "working", "plausible", "innocent", "tight"])
+_CLEARED = frozenset(
+    ["ok", "okay", "fine", "good", "intact", "clear", "alright", "healthy", "normal", "working", "plausible", "innocent", "tight"]
+)
 _LOOKED = frozenset(["checked", "inspected", "measured", "tested", "looked", "check"])
 _NEGATION = frozenset(["not", "no", "isn't", "isnt", "wasn't", "wasnt", "nothing", "without", "neither", "nor", "never"])
 _CLAUSE = re.compile(r"[.;,!?\n()=]|->|=>|\bbut\b|\bthen\b|\bso\b|\binstead\b|\bturned out\b| - ")
@@ -113,7 +179,9 @@ def mentions(text: str) -> tuple[Mention, ...]:
         words = [_word(token) for token in _TOKEN.findall(clause)]
         bag = set(words)
         # Of nouns that stand together the last is the thing ("oil filter": a filter).
-        named = list(dict.fromkeys(_FAMILY[w] for w, after in zip(words, [*words[1:], ""], strict=False) if w in _FAMILY and after not in _FAMILY))
+        named = list(
+            dict.fromkeys(_FAMILY[w] for w, after in zip(words, [*words[1:], ""], strict=False) if w in _FAMILY and after not in _FAMILY)
+        )
         weight = 0.2 if bag & _LOOKED else 0.5
         if bag & _FAULT:
             weight += 2.0
@@ -153,3 +221,224 @@ def family_of(name: str) -> str:
         if word in _FAMILY:
             return _FAMILY[word]
     return ""
+
+
+# -- a whole text: things, what is wrong, what was done --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class LogFacts:
+    """What an entry is about, as far as its words say ("" where they do not). `full`: its text without abbreviations
+    and typing errors; `component` the thing nearest to what was done or is wrong, `components` all that are named;
+    `condition` and `action` are labels of `trade_words`, with all that the text holds beside them."""
+
+    full: str
+    component: str
+    condition: str
+    action: str
+    components: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> str:
+        """A label to count by: "filter clogged", "pump failed", "filter" when no condition is named."""
+        return f"{self.component} {self.condition}".strip()
+
+    @property
+    def fix(self) -> str:
+        """A label to count by: "replaced filter"; "" when the text does not say what was done to what."""
+        return f"{self.action} {self.component}" if self.action and self.component and self.action != "inspected" else ""
+
+
+def _forms(verb: str) -> set[str]:
+    """A verb with its regular forms: replace, replaces, replaced, replacing."""
+    stem = verb[:-1] if verb.endswith("e") else verb
+    if verb.endswith("y") and verb[-2] not in "aeiou":
+        return {verb, f"{verb[:-1]}ies", f"{verb[:-1]}ied", f"{verb}ing"}
+    double = stem + stem[-1] if len(verb) < 5 and re.fullmatch(r".*[^aeiou][aeiou][^aeiouwxy]", verb) else stem
+    return {
+        verb,
+        f"{verb}es" if re.search(r"(?:s|sh|ch|x)$", verb) else f"{verb}s",
+        f"{double}ed",
+        f"{double}ing",
+        f"{verb}d" if verb.endswith("e") else f"{stem}ed",
+    }
+
+
+_ACTION_OF = {form: (label, verb) for label, verbs in reversed(tuple(ACTIONS.items())) for verb in verbs for form in _forms(verb)}
+_ACTION_OF |= {f"re{form}": said for form, said in _ACTION_OF.items() if said[1] not in ("set", "pair") and f"re{form}" not in _ACTION_OF}
+_ACTION_OF |= {form: _ACTION_OF[verb] for form, verb in IRREGULAR.items() if verb}
+for _form in (form for form, verb in IRREGULAR.items() if not verb):
+    _ACTION_OF.pop(_form, None)
+_CONDITION_OF = {word: label for label, words in CONDITIONS.items() for word in words}
+_KNOWN_NAMES = {tuple(name.split()) for name in (*NAMES, *_FAMILY)}
+_LONGEST_NAME = max(map(len, _KNOWN_NAMES))
+_NEGATED = re.compile(r"\b(?:not|no|won't|wont|doesn't|doesnt|isn't|cannot|can't|never)\b\W+(?:\w+\W+){0,2}?(?:work|open|clos|start|run|"
+                      r"turn|rotat|mov|respond|function|operat|switch|charg|lift|heat|cool|read|build|shut|stop|grip|feed|engag)\w*", re.I)  # fmt: skip
+_VOCABULARY = sorted(
+    {part for name in _KNOWN_NAMES for part in name if len(part) >= 5}
+    | {word for word in (*_ACTION_OF, *_CONDITION_OF) if len(word) >= 5}
+    | {"hydraulic", "electrical", "pressure", "temperature", "machine", "operator", "cleaning", "emergency", "proximity", "conditioner"}
+)
+_IS_WORD = frozenset(_VOCABULARY) | NO_THING
+_SHORT_WORDS = frozenset({part for name in _KNOWN_NAMES for part in name} | {*_ACTION_OF, *_CONDITION_OF})
+_PIECE = re.compile(r"<[a-z]+>|[A-Za-z]+(?:[/'.&-][A-Za-z]+)*/?|\d[\w./-]*|[^\w\s]")
+_PLAIN_WORD = re.compile(r"(?<![<\w])[a-z]+(?:[-'][a-z]+)*(?!>)")
+_NOT = frozenset(("not", "no", "never", "cannot", "without"))
+_BREAK = re.compile(r"[.,;:!?()=+&]|->|=>| - |\b(?:and|but|then|also)\b")
+
+
+@lru_cache(maxsize=50_000)
+def plain_word(word: str) -> str:
+    """One word of a technician in full: an abbreviation resolved, a typing error of a known word mended."""
+    low = word.lower().strip(".")
+    if low in ABBREVIATIONS:
+        return ABBREVIATIONS[low]
+    if len(low) < 5 or not low.isalpha() or low in _IS_WORD or singular(low) in _IS_WORD:
+        return low
+    slips = 1 if len(low) < 9 else 2
+    best = process.extractOne(low, _VOCABULARY, scorer=OSA.distance, score_cutoff=slips)
+    # a first letter is hardly ever mistyped ("seat" is no misspelt "seal"), and a form of a known word is no error
+    if best is None or best[0][0] != low[0] or low.startswith(best[0]) or best[0].startswith(low):
+        return low
+    # one letter for another makes one short word of another ("hitch", "hatch"); letters left out or swapped hardly do
+    if len(low) < 7 and len(best[0]) == len(low) and sorted(best[0]) != sorted(low):
+        return low
+    return str(best[0])
+
+
+def is_trade_word(word: str) -> bool:
+    """Whether this is a word that maintenance texts are read by (a thing, a condition, an action), in any number."""
+    return word in _IS_WORD or word in _SHORT_WORDS or singular(word) in _SHORT_WORDS
+
+
+def singular(word: str) -> str:
+    """A noun without its plural: bearings, hoses, switches, batteries, teeth."""
+    if word in ("hydraulics", "chassis", "gas", "bus", "glass", "lens") or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return {"teeth": "tooth", "dies": "die", "knives": "knife"}.get(word, word)
+    if word.endswith("ies") and len(word) > 4:
+        return f"{word[:-3]}y"
+    return word[:-2] if re.search(r"(?:sh|ch|x|ss)es$", word) else word[:-1]
+
+
+def in_full(text: str, shorthand: Mapping[str, str] | None = None) -> str:
+    """The text in lower case with shorthand written out and typing errors of the trade's words mended."""
+    own = shorthand or {}
+    pieces = (part for piece in _PIECE.findall(text) for part in _parted(piece))
+    words = (own.get(piece.lower(), "") or plain_word(piece) for piece in pieces)
+    return re.sub(r"\s+([.,;:!?)])", r"\1", " ".join(words))
+
+
+def _parted(piece: str) -> list[str]:
+    """A word written in one with another by a hyphen or a stroke ("MAGNET-BROKEN") as two, where it is no word itself."""
+    low = piece.lower()
+    if not re.search(r"[a-z][-/][a-z]", low) or low in ABBREVIATIONS or low in _SHORT_WORDS or singular(low) in _SHORT_WORDS:
+        return [piece]
+    parts = re.split(r"([-/])", piece)
+    whole = any(len(part) > 3 and is_trade_word(plain_word(part)) for part in parts)
+    return [part if part not in "-/" else f"{part}" for part in parts] if whole else [piece]
+
+
+def recognise(text: str, shorthand: Mapping[str, str] | None = None) -> LogFacts:
+    """What a free text says. `shorthand`: words of this plant, by what they stand for."""
+    if shorthand:
+        return _recognised(in_full(text, shorthand))
+    return _recognise_plain(text)
+
+
+@lru_cache(maxsize=8192)
+def _recognise_plain(text: str) -> LogFacts:
+    return _recognised(in_full(text))
+
+
+#: Sayings of several words as the one word that they are counted by.
+_SAYINGS = tuple((re.compile(saying), word) for saying, word in (
+    (r"\bover[- ]?(?:temp\w*|heat\w*)|\bhigh (?:\w+ ){0,2}temp\w*|\bruns? hot", "overheating"),
+    (r"\bshut\w*[- ]?(?:down|off)\b|\bcut\w*[- ]out\b|\bwo?n't start\b", "shutdown"),
+    (r"\b(?:fell|fallen|came|coming|comes|dropped) off\b|\bfell out\b", "fallen"),
+    (r"\bjump[- ]start\w*", "jump-start"),
+    (r"\bout of (?:date|adjustment|order|alignment|tolerance|round|balance|spec\w*)\b", "faulty"),
+    (r"\bbroken? down\b|\bbroke down\b", "breakdown"),
+    (r"\b(change|swap|blow|wash|clean|flush|top|set|check)(?:s|ed|d|ing)?[- ](?:out|over|up|off)\b", r"to \1"),
+))  # fmt: skip
+
+
+def _recognised(full: str) -> LogFacts:
+    said = full
+    for saying, word in _SAYINGS:
+        said = saying.sub(word, said)
+    return replace(_facts(said), full=full)
+
+
+def _facts(full: str) -> LogFacts:
+    things: list[tuple[int, str]] = []
+    wrong: list[tuple[int, str]] = []
+    done: list[tuple[int, str]] = []
+    place = 0
+    for clause in _BREAK.split(full):
+        words = _PLAIN_WORD.findall(clause)
+        kinds = [_kind(words, number) for number in range(len(words))]
+        wrong += [(place + n, label) for n, (kind, label) in enumerate(kinds) if kind == "condition"]
+        done += [(place + n, label) for n, (kind, label) in enumerate(kinds) if kind == "action"]
+        things += [(place + n, name) for n, name in _things(words, [kind for kind, _ in kinds])]
+        place += len(words) + 3  # what stands in another clause is further away
+    if not wrong and _NEGATED.search(full):
+        wrong = [(0, "failed")]
+    # "checked pump, replaced filter": what was done last and is more than looking tells what it was
+    deeds = [item for item in done if item[1] != "inspected"] or done
+    near = deeds[-1][0] if deeds else wrong[0][0] if wrong else 0
+    named = [item for item in things if item[1] not in MEDIA] or things
+    component = min(named, key=lambda item: (abs(item[0] - near), item[0]))[1] if named else ""
+    return LogFacts(
+        full, component, wrong[0][1] if wrong else "", deeds[-1][1] if deeds else "",
+        tuple(dict.fromkeys(name for _, name in things)), tuple(dict.fromkeys(label for _, label in wrong)),
+        tuple(dict.fromkeys(label for _, label in done)),
+    )  # fmt: skip
+
+
+def _kind(words: Sequence[str], place: int) -> tuple[str, str]:
+    """What a word is in its clause: an action or condition with its label, a thing, or nothing of these."""
+    word = words[place]
+    after = words[place + 1] if place + 1 < len(words) else ""
+    if word in _CONDITION_OF and not (word in ("full", "short", "play") and after and after not in NO_THING):
+        return "condition", _CONDITION_OF[word]
+    if word in _ACTION_OF:
+        label, verb = _ACTION_OF[word]
+        if place > 0 and (words[place - 1] in _NOT or words[place - 1].endswith("n't")):
+            return "condition", "failed"  # "not charging" is no charging
+        noun = verb in TWOFOLD and word in (verb, f"{verb}s") and place > 0 and words[place - 1] not in ("to", "and", "please", "be", "re")
+        return ("thing", "") if noun else ("action", label)
+    return ("none", "") if word in NO_THING or len(word) < 2 or word.endswith("n't") else ("thing", "")
+
+
+def _things(words: Sequence[str], kinds: Sequence[str]) -> list[tuple[int, str]]:
+    """The things named in a clause, at the place of their last word: names that the trade knows, and of other words that
+    stand together the last with the one before it."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    while start < len(words):
+        if kinds[start] != "thing":
+            start += 1
+            continue
+        end = start
+        while end < len(words) and kinds[end] == "thing":
+            end += 1
+        found += _run(words[start:end], start)
+        start = end
+    return found
+
+
+def _run(words: Sequence[str], start: int) -> list[tuple[int, str]]:
+    ones = [singular(word) for word in words]
+    found: list[tuple[int, str]] = []
+    place = len(ones)
+    while place > 0:
+        size = next((n for n in range(min(_LONGEST_NAME, place), 0, -1) if tuple(ones[place - n : place]) in _KNOWN_NAMES), 0)
+        if size:
+            found.append((start + place - 1, " ".join(ones[place - size : place])))
+        elif place == len(ones) and not ones[-1].endswith(("ed", "ing", "ly")):
+            known = len(ones) > 1 and (ones[-2],) not in _KNOWN_NAMES
+            found.append((start + place - 1, " ".join(ones[-2:] if known else ones[-1:])))
+        place -= size or 1
+    return found[::-1]

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ingest.logs import LogRow, documents, facts_of, log_passages, recognise, rows_of
+from ingest.logs import LogRow, documents, facts_of, log_passages, rows_of
 from ingest.readers import read
 from retrieval.embed import HashEmbedder
 from retrieval.index import DocumentInfo, Entry, Index
+from retrieval.wording import recognise
 
 INFO = DocumentInfo("LOG", "Maintenance log", "-", kind="log")
 
@@ -89,3 +90,69 @@ def test_other_tables_are_no_logs(tmp_path: Path) -> None:
     path = tmp_path / "alarms.csv"
     path.write_text("code,message,remedy\n" + "".join(f"{n},Fault of axis {n},Call service\n" for n in range(10)))
     assert rows_of(read(path)) == []
+
+
+# -- a log that grows beside the running service
+
+
+@pytest.fixture
+def followed(assistant, demo_home, tmp_path, monkeypatch):
+    """A copy of the demo's database with an index of its own of the last month, and a follower beside it."""
+    import shutil
+
+    from assistant import logs
+    from assistant.logs import Follower, sync
+    from tools.plant_model import Plant
+
+    monkeypatch.setattr(logs, "_MONTHS", 1)
+    database = tmp_path / "mes.sqlite"
+    shutil.copy(demo_home / "demo" / "mes.sqlite", database)
+    plant = Plant.open(assistant.settings.plant_model, str(database))
+    index = Index.open(tmp_path / "index", HashEmbedder())
+    total = sync(plant, index, now=assistant.now())
+    held = len(index.passages("LOG-MAINTENANCE-LOGS")) + len(index.passages("LOG-SHIFT-NOTES"))
+    assert held <= total
+    return Follower(lambda: plant, lambda: index, assistant.now), index, database
+
+
+def test_an_entry_is_found_after_it_was_written_changed_and_gone_after_it_was_deleted(followed, assistant):
+    import sqlite3
+    from datetime import UTC, timedelta
+
+    follower, index, database = followed
+    assert follower.once() == 0
+    count = len(index.passages("LOG-MAINTENANCE-LOGS"))
+
+    def write(*statement):
+        with sqlite3.connect(database) as db:
+            db.execute(*statement)
+
+    with sqlite3.connect(database) as db:
+        newest = db.execute("SELECT * FROM maintenance_logs ORDER BY written_at DESC LIMIT 1")
+        names = [item[0] for item in newest.description]
+        row = dict(zip(names, newest.fetchone(), strict=True))
+    written = (assistant.now() - timedelta(hours=1)).astimezone(UTC)
+    stamp = written.strftime("%Y-%m-%dT%H:%M:%S") + row["written_at"][19:] if isinstance(row["written_at"], str) else written.timestamp()
+    fresh = {**row, "log_id": "LOG-NEW-1", "text": "zorgle brkt cracked, welded", "written_at": stamp}
+    write(f"INSERT INTO maintenance_logs ({', '.join(fresh)}) VALUES ({', '.join('?' * len(fresh))})", tuple(fresh.values()))
+    assert follower.once() == 1
+    assert len(index.passages("LOG-MAINTENANCE-LOGS")) == count + 1
+    assert "zorgle" in index.search("zorgle bracket cracked", 1, kinds=("log",))[0].passage.text
+    write("UPDATE maintenance_logs SET text = 'zorgle brkt cracked, renewed' WHERE log_id = 'LOG-NEW-1'")
+    assert follower.once() == 2  # the old wording out, the new one in
+    found = [p.text for p in index.passages("LOG-MAINTENANCE-LOGS") if "zorgle" in p.text]
+    assert len(found) == 1
+    assert "renewed" in found[0]
+    write("DELETE FROM maintenance_logs WHERE log_id = 'LOG-NEW-1'")
+    assert follower.once() == 1
+    assert len(index.passages("LOG-MAINTENANCE-LOGS")) == count
+
+
+def test_a_month_with_more_entries_than_one_answer_holds_is_read_whole(assistant, monkeypatch):
+    from assistant import logs
+
+    plant, index = assistant.plant, assistant.index
+    monkeypatch.setattr(logs, "_MONTHS", 1)
+    whole = sum(len(part.rows) for part in logs._months(plant, index, "maintenance_logs", assistant.now()))
+    monkeypatch.setattr(logs, "_MOST", 40)
+    assert sum(len(part.rows) for part in logs._months(plant, index, "maintenance_logs", assistant.now())) == whole
