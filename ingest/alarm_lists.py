@@ -7,50 +7,13 @@ file name plays a part, and a parts list ("No. | Name | Quantity") is no alarm l
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-CODE = re.compile(
-    r"(?:(?:[A-Z]{1,6}|Alarm|Error|Fault|Code) |[A-Za-z]{1,10}(?:[-_./][A-Za-z]{1,10}){0,2}[-_./]?)?-?\d[0-9A-Fa-f]{0,7}[A-Za-z]{0,2}(?:[-_./:][A-Za-z0-9]{1,6}){0,3}"
-    r"|-\d{1,7}|0[xX][0-9A-Fa-f]{1,8}|\d+#[0-9A-Fa-f]+|[0-9A-F]{2,8}h?|[A-Z]{1,4}[-.][A-Z0-9]{1,6}"
-)
-ALARMING = re.compile(
-    r"\b(alarms?|errors?|faults?|warn(?:ing)?s?|codes?|messages?|diagnostics?|trouble\w*|malfunctions?|failures?|"
-    r"exceptions?|trips?|alerts?|err|events?)\b|(?:error|alarm|fault|warning|err)(?:code|list|s|no|id)?\b",
-    re.IGNORECASE,
-)
-# In this order: a heading goes to the first field whose pattern it matches.
-_FIELDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (name, re.compile(pattern, re.IGNORECASE))
-    for name, pattern in (
-        ("response_time", r"\b(time to (respond|act|react)|response time|respond within|reaction time)\b"),
-        ("cause", r"\b(causes?|reasons?|root causes?|why|origin|trigger(ed by)?|condition)\b"),
-        ("remedy",
-         r"\b(remed(y|ies)|solutions?|actions?|counter ?measures?|measures?|corrections?|corrective|what to do|fix(es)?|"
-         r"recovery|recover|resolutions?|resolve|repair|troubleshooting|elimination|rectification|advice|"
-         r"recommend\w*|suggest\w*|instructions?|treatment|handling|clear(ing)?( method)?|reset|help|how to)\b"),
-        ("consequence", r"\b(consequences?|effects?|reactions?|response|impacts?|machine (state|status)|stop type)\b"),
-        ("code",
-         r"^(#|nr|no|num|id|code|number|key|alarm|error|fault|warning|err|event|msg|message)$|"
-         r"\b(code|codes|errno|err ?no|alarm ?(id|no|nr|number|num)|error ?(id|no|nr|number|num)|"
-         r"fault ?(id|no|nr|number)|warning ?(id|no|nr|number)|event ?(id|no|number)|message ?(id|no|number)|msg ?id|"
-         r"(alarm|error|fault|warning) ?#|diag ?(no|id))\b"),
-        ("severity", r"\b(severity|level|priority|prio|class|category|type|rank|grade|kind)\b"),
-        ("title",
-         r"\b(title|names?|messages?|text|display(ed)?|summary|detail|short|alarms?|errors?|faults?|warnings?|headline|"
-         r"label|symbol|designation|problems?|symptoms?|phenomen\w+|indication)\b"),
-        ("description", r"\b(descriptions?|desc|meanings?|means|explanations?|details?|comments?|remarks?|info\w*|notes?)\b"),
-    )
-)  # fmt: skip
-_LABEL = re.compile(
-    r"^\W{0,3}(description|meaning|explanation|(?:possible |probable |likely )?causes?|reasons?|remed(?:y|ies)|solutions?|"
-    r"(?:corrective |operator |recommended )?actions?|counter ?measures?|what to do|consequences?|effects?|reactions?|"
-    r"severity|priority|level|class|(?:response time|time to respond)|recovery|resolution|troubleshooting|suggestions?|"
-    r"recommendations?|what it means|details?|instructions?)"
-    r"\s*[:：–-]\s*(.*)$",
-    re.IGNORECASE,
-)
+from ingest.alarm_words import ALARMING, CODE, OTHER_TABLES, REMEDIAL, codes_of, field_of, is_code, labelled, plain_numbers, split_labels
+
 _HEADED = re.compile(rf"^(?:(?:alarm|error|fault|warning|message|code|no|nr)\.?\s*){{0,3}}({CODE.pattern})\s*[-:–—.|]?\s+(\S.*)$", re.I)
 _BULLET = re.compile(rf"^\s*(?:[-*•]\s+)?(?:`|\*\*)?({CODE.pattern})(?:`|\*\*)?\s*(?:[:=|–—]|\s-\s|->|\t)\s*(\S.*)$")
 _FEWEST_BULLETS = 2
@@ -68,6 +31,7 @@ class RawAlarm:
     description: str = ""
     consequence: str = ""
     response_time: str = ""
+    codes: tuple[str, ...] = ()  # every code it stands for, where these are several
 
     def text(self, list_name: str) -> str:
         """What is shown, cited and searched: each field under its name."""
@@ -86,54 +50,94 @@ class RawAlarm:
         return "\n".join([f"{name} {self.code}: {self.title}", *lines])
 
 
-def is_code(text: str) -> bool:
-    """Whether a cell holds nothing but a code: `502`, `AL-1043`, `0x8001`, `-12`, `E.OC1`; not a sentence or a date."""
-    stripped = text.strip().strip("`*#")
-    return bool(CODE.fullmatch(stripped)) and len(stripped) <= 24 and not re.fullmatch(r"\d{4}-\d{2}-\d{2}.*", stripped)
+def entry_of(code: str, title: str, values: Mapping[str, str], codes: tuple[str, ...] = ()) -> RawAlarm:
+    """An entry of named fields; those that an entry does not have are left out."""
+    fields = {name: values.get(name, "") for name in ("severity", "cause", "remedy", "description", "consequence", "response_time")}
+    return RawAlarm(code, title, codes=codes, **fields)
 
 
-def field_of(heading: str) -> str:
-    """Which field of an entry a column heading names, "" for none: "Possible causes" is `cause`."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", heading)
-    plain = re.sub(r"[_\-./:()]+", " ", spaced).strip()
-    return next((name for name, pattern in _FIELDS if pattern.search(plain)), "")
+@dataclass(frozen=True)
+class ListHint:
+    """What the hint beside a document may say of its lists: whether they are alarm lists at all (None: look), and
+    which column holds which field, by heading."""
+
+    is_list: bool | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)  # heading, lower case -> field
+
+    def field_of(self, heading: str) -> str:
+        return self.columns.get(heading.strip().lower(), "" if heading.strip().lower() in self.columns else field_of(heading))
 
 
-def from_table(header: Sequence[str], rows: Sequence[Sequence[str]], context: str, *, bare: bool = False) -> list[RawAlarm]:
+_NO_HINT = ListHint()
+
+
+def from_table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], context: str, *, bare: bool = False, hint: ListHint = _NO_HINT
+) -> list[RawAlarm]:
     """The entries of a table or record list, [] when it is no alarm list. `context`: its caption, section and title.
 
     `bare` says that the headings are field names of a program, where "id" is as good as "alarm code".
     """
-    columns = _columns(header, rows)
+    if hint.is_list is False:
+        return []
+    columns = _columns(header, rows, hint)
     if "code" not in columns or not ({"title", "description", "cause", "remedy"} & columns.keys()):
         return []
-    if not _is_alarm_list(header, columns, context, bare):
+    if not hint.is_list and not _is_alarm_list(header, rows, columns, context, bare):
         return []
+    numbers = plain_numbers(_cell(r, columns["code"][0]) for r in rows)
     entries: list[RawAlarm] = []
     for row in rows:
-        entry = _entry(columns, row)
-        if entry is not None:
+        entry = _entry(columns, row, numbers)
+        if entry is not None and entries and _is_same(entries[-1], entry, row, columns):
+            entries[-1] = _merged(entries[-1], entry)
+        elif entry is not None:
             entries.append(entry)
         elif entries and not _cell(row, columns["code"][0]):
             entries[-1] = _continued(entries[-1], columns, row)
     return entries
 
 
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[int]]:
+def _is_same(former: RawAlarm, entry: RawAlarm, row: Sequence[str], columns: Mapping[str, Sequence[int]]) -> bool:
+    """Whether a row is a further one of the same entry: its code and title are those of a merged cell, or it says that
+    the entry is continued."""
+    going_on = bool(re.search(r"\bcont(inued|['’.]?d)?\b", _cell(row, columns["code"][0]), re.IGNORECASE))
+    merged = former.title == entry.title and (former.cause, former.remedy) != (entry.cause, entry.remedy)
+    return former.code == entry.code and (going_on or (merged and bool(entry.cause or entry.remedy)))
+
+
+def _merged(former: RawAlarm, entry: RawAlarm) -> RawAlarm:
+    changes: dict[str, str] = {}
+    for name in ("cause", "remedy", "description", "consequence", "severity", "response_time"):
+        old, new = getattr(former, name), getattr(entry, name)
+        if new and new not in old.split("\n"):
+            changes[name] = f"{old}\n{new}".strip()
+    return _changed(former, changes)
+
+
+def _changed(entry: RawAlarm, changes: Mapping[str, str]) -> RawAlarm:
+    values: dict[str, str] = {**{name: value for name, value in entry.__dict__.items() if name != "codes"}, **changes}
+    return entry_of(entry.code, values["title"], values, entry.codes)
+
+
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], hint: ListHint) -> dict[str, list[int]]:
     """Field -> its columns. The code column is the first candidate whose cells are codes, each almost once."""
     columns: dict[str, list[int]] = {}
     coded: int | None = None
-    candidates = [i for i, h in enumerate(header) if field_of(h) in ("code", "title")] or []
-    for i in sorted(candidates, key=lambda i: (field_of(header[i]) != "code", i)):
+    named = [hint.field_of(h) for h in header]
+    candidates = [i for i, name in enumerate(named) if name in ("code", "title")]
+    for i in sorted(candidates, key=lambda i: (named[i] != "code", i)):
         cells = [_cell(r, i) for r in rows if _cell(r, i)]
-        if cells and sum(map(is_code, cells)) >= 0.8 * len(cells) and len(set(cells)) >= 0.6 * len(cells):
+        numbers = plain_numbers(cells)
+        fresh = 1 + sum(a != b for a, b in itertools.pairwise(cells))  # a merged cell stands in several rows
+        if cells and sum(bool(codes_of(c, numbers=numbers)) for c in cells) >= 0.8 * len(cells) and len(set(cells)) >= 0.6 * fresh:
             coded = i
             break
     if coded is None:
         return {}
     columns["code"] = [coded]
     for i, heading in enumerate(header):
-        name = field_of(heading)
+        name = named[i]
         if i != coded and name and not _foreign(heading, header):
             columns.setdefault("title" if name == "code" else name, []).append(i)
     if "title" not in columns and "description" in columns:
@@ -159,35 +163,40 @@ def _foreign(heading: str, header: Sequence[str]) -> bool:
     return any(m.group(1).lower().startswith("en") for h in twins if (m := _LANGUAGE_MARK.search(h)))
 
 
-def _is_alarm_list(header: Sequence[str], columns: dict[str, list[int]], context: str, bare: bool) -> bool:
-    heading = header[columns["code"][0]]
+def _is_alarm_list(
+    header: Sequence[str], rows: Sequence[Sequence[str]], columns: Mapping[str, Sequence[int]], context: str, bare: bool
+) -> bool:
+    heading, others = header[columns["code"][0]], " ".join(header)
     if ALARMING.search(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", heading)) or {"cause", "remedy"} <= columns.keys():
-        others = " ".join(header).lower()
-        return not re.search(r"\b(quantity|qty|price|supplier|stock|part (no|number))\b", others)
+        return not OTHER_TABLES.search(others)
     if ALARMING.search(context):
         return True
-    return bare and bool({"cause", "remedy"} & columns.keys())
+    if bare and {"cause", "remedy"} & columns.keys():
+        return True
+    lettered = sum(bool(re.match(r"[A-Za-z]", _cell(r, columns["code"][0]))) for r in rows) >= 0.8 * len(rows)
+    return lettered and "remedy" in columns and bool(REMEDIAL.search(others)) and not OTHER_TABLES.search(others)
 
 
-def _entry(columns: dict[str, list[int]], row: Sequence[str]) -> RawAlarm | None:
-    code = _cell(row, columns["code"][0]).strip("`*#").strip()
-    if not code or not is_code(code):
+def _entry(columns: Mapping[str, Sequence[int]], row: Sequence[str], numbers: bool = False) -> RawAlarm | None:
+    codes = codes_of(_cell(row, columns["code"][0]), numbers=numbers)
+    if not codes:
         return None
+    code = codes[0] if len(codes) == 1 else " ".join(_cell(row, columns["code"][0]).strip("`*#").split())
     values = {name: "\n".join(v for v in (_cell(row, i) for i in at) if v) for name, at in columns.items() if name != "code"}
     if not any(values.values()):
         return None
     title = values.pop("title", "") or values.get("description", "") or values.get("cause", "")
-    return RawAlarm(code=code, title=" ".join(title.split()), **values)
+    return entry_of(code, " ".join(title.split()), values, codes if len(codes) > 1 else ())
 
 
-def _continued(entry: RawAlarm, columns: dict[str, list[int]], row: Sequence[str]) -> RawAlarm:
+def _continued(entry: RawAlarm, columns: Mapping[str, Sequence[int]], row: Sequence[str]) -> RawAlarm:
     """A row without a code goes on with the entry above it (a cell that a page break has cut)."""
-    changes = {}
+    changes: dict[str, str] = {}
     for name, at in columns.items():
         more = " ".join(v for v in (_cell(row, i) for i in at) if v)
         if more and name != "code":
             changes[name] = f"{getattr(entry, name)} {more}".strip()
-    return RawAlarm(**{**entry.__dict__, **changes})
+    return _changed(entry, changes)
 
 
 def _cell(row: Sequence[str], i: int) -> str:
@@ -235,6 +244,67 @@ def from_lines(lines: Sequence[str], context: str) -> list[RawAlarm]:
     return entries
 
 
+def is_header(row: Sequence[str]) -> bool:
+    """Whether the first row of a table names the fields of an alarm list: a code and one more, and no figure."""
+    names = [field_of(c) for c in row if c]
+    return len(names) >= 2 and all(names) and "code" in names and not any(c.isdigit() for cell in row for c in cell)
+
+
+def from_card(pairs: Sequence[tuple[str, str]], context: str) -> list[RawAlarm]:
+    """Entries that have a small table or a list of "name: value" lines of their own: "Alarm: 502", "Cause: ..."."""
+    entries: list[dict[str, str]] = []
+    for name, value in pairs:
+        known = field_of(name)
+        codes = codes_of(value) if known == "code" else ()
+        if codes and ALARMING.search(f"{name} {context}"):
+            entries.append({"code": value.strip().strip("`*#"), **({"codes": "\n".join(codes)} if len(codes) > 1 else {})})
+        elif entries and known:
+            known = "title" if known == "code" else known
+            entries[-1][known] = f"{entries[-1].get(known, '')}\n{value}".strip()
+        elif entries and not name:
+            continue
+    found = []
+    for values in entries:
+        codes = tuple(values.pop("codes", "").split("\n")) if "codes" in values else ()
+        title = " ".join(values.pop("title", "").split()) or values.get("description", "") or values.get("cause", "")
+        if title and values.keys() & {"cause", "remedy", "description", "consequence"}:
+            found.append(entry_of(values["code"], title, values, codes))
+    return found if len(found) == len(entries) else []
+
+
+_RUN_IN = re.compile(
+    rf"^\W{{0,4}}(?:(?P<word>alarm|error|fault|warning|message|fehler|störung)s?\.?\s+(?:no\.?|nr\.?|code|number)?\s*)?(?P<code>{CODE.pattern})"
+    r"\**\s*(?:[-–—:.]\s+|\s)\**(?P<title>[^\W\d_][^:.\n]{1,90}?)\**(?:\s*[:.]\**\s+|\s+[–—-]\s+|\s*$)(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_SENTENCE = re.compile(r"\b(is|are|was|were|must|may|can|has|have|will|shows?|appears?|occurs?|means|ist|wird|muss)\b", re.IGNORECASE)
+
+
+def from_run_in(texts: Sequence[str], context: str) -> list[RawAlarm]:
+    """Entries of paragraphs that begin with code and title, "E-217 Servo overload: the motor draws too much."; a
+    paragraph without one goes on with the entry above. [] unless there are several and the context says alarm."""
+    if not ALARMING.search(context):
+        return []
+    entries: list[tuple[str, str, list[str]]] = []
+    for text in texts:
+        match = _RUN_IN.match(text)
+        code = match.group("code").strip() if match else ""
+        named = match is not None and (match.group("word") or (re.search(r"[A-Za-z]", code) and re.search(r"\d", code)))
+        if match is not None and named and len(match.group("title").split()) <= 12 and not _SENTENCE.search(match.group("title")):
+            entries.append((code, match.group("title").strip(), [match.group("rest")]))
+        elif entries:
+            entries[-1][2].append(text)
+        else:
+            return []
+    if len(entries) < _FEWEST_BULLETS or len(entries) < 0.5 * len(texts) or len({c for c, _, _ in entries}) < len(entries):
+        return []
+    found = []
+    for code, title, rest in entries:
+        values = labelled(line for text in rest for line in split_labels(text))
+        found.append(entry_of(code, title, values))
+    return found
+
+
 _CALL = re.compile(r"\b(\w*(?:error|alarm|fault|warn)\w*)\s*\((.+)\)", re.IGNORECASE)
 _CONSTANT = re.compile(
     r"^\s*(?:#define\s+|static\s+|const(?:expr)?\s+|int\s+|public\s+)*([A-Za-z_]\w{2,})\s*(?:=|\s)\s*"
@@ -268,29 +338,3 @@ def headed(heading: str, context: str, *, labelled: bool = False) -> tuple[str, 
     if not (announced or (lettered and telling)):
         return None
     return code, match.group(2).strip()
-
-
-def labelled(lines: Sequence[str]) -> dict[str, str]:
-    """Fields of lines such as "Cause: filter clogged"; a line without a label goes on with the field above it."""
-    found: dict[str, str] = {}
-    current = ""
-    for line in lines:
-        match = _LABEL.match(line)
-        if match:
-            current = field_of(match.group(1)) or current
-            found[current] = f"{found.get(current, '')} {match.group(2)}".strip()
-        elif current:
-            found[current] = f"{found[current]}\n{line}".strip()
-        else:
-            found["description"] = f"{found.get('description', '')}\n{line}".strip()
-    return found
-
-
-def split_labels(text: str) -> Iterator[str]:
-    """The lines of a paragraph in which labels follow one another: "Cause: a. Remedy: b." is two lines."""
-    marked = re.sub(
-        r"(?<=[.;!?)\w])\s+(?=(?:(?:Possible |Probable )?Causes?|Remed(?:y|ies)|Solutions?|Actions?|Corrective actions?|"
-        r"Consequences?|Effects?|Meaning|Description|Explanation|Suggestions?|Severity|Countermeasures?)\s*:)",
-        "\n", text,
-    )  # fmt: skip
-    yield from (line for line in marked.splitlines() if line.strip())

@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ingest import alarm_lists
-from ingest.alarm_lists import RawAlarm
+from ingest.alarm_lists import ListHint, RawAlarm
+from ingest.alarm_words import ALARMING, labelled, split_labels
 from ingest.readers.blocks import Block, Content
 from retrieval import identifiers
 from retrieval.index import AlarmEntry, Anchor, DocumentInfo, Passage
@@ -35,6 +36,7 @@ class _Splitter:
     """Goes once through the blocks of one document; holds the open headings and the text not yet cut."""
 
     info: DocumentInfo
+    hint: ListHint = field(default_factory=ListHint)
     passages: list[Passage] = field(default_factory=list)
     alarms: list[AlarmEntry] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
@@ -72,8 +74,10 @@ class _Splitter:
         return passage
 
     def alarm(self, raw: RawAlarm, page: int | None, list_name: str) -> None:
-        passage = self.add(raw.text(list_name), "alarm", page, codes=[raw.code])
-        self.alarms.append(AlarmEntry(passage=passage, list_name=list_name, **raw.__dict__))
+        codes = raw.codes or (raw.code,)
+        passage = self.add(raw.text(list_name), "alarm", page, codes=codes)
+        fields = {name: value for name, value in raw.__dict__.items() if name not in ("code", "codes")}
+        self.alarms += [AlarmEntry(code=code, passage=passage, list_name=list_name, **fields) for code in codes]
 
     def close(self) -> None:
         """Cuts the running text collected so far, and lets go of a warning that no steps followed."""
@@ -104,9 +108,9 @@ class _Splitter:
         self.add("\n".join([*lead, *items]), "steps", page, steps=items)
 
 
-def split(content: Content, info: DocumentInfo) -> tuple[list[Passage], list[AlarmEntry]]:
+def split(content: Content, info: DocumentInfo, hint: ListHint | None = None) -> tuple[list[Passage], list[AlarmEntry]]:
     """The passages and alarm entries of one document, in order; ids depend on the content alone."""
-    splitter = _Splitter(info)
+    splitter = _Splitter(info, hint or ListHint())
     blocks = list(content.blocks)
     i = 0
     while i < len(blocks):
@@ -183,7 +187,11 @@ def _pieces(texts: Sequence[str]) -> Iterator[str]:
 def _table(splitter: _Splitter, block: Block) -> None:
     """Rows of a table: alarm entries when it is an alarm list, else a passage a row, each with its headings."""
     context = f"{splitter.context} {block.name}"
-    entries = alarm_lists.from_table(block.header, block.rows, context, bare=block.bare)
+    if not block.bare and not block.header and len(block.rows) > 2 and alarm_lists.is_header(block.rows[0]):
+        block = replace(block, header=block.rows[0], rows=block.rows[1:])
+    entries = alarm_lists.from_table(block.header, block.rows, context, bare=block.bare, hint=splitter.hint)
+    if not entries and not block.bare and all(len(row) == 2 for row in block.rows):
+        entries = alarm_lists.from_card([(r[0], r[1]) for r in (block.header, *block.rows) if len(r) == 2], context)
     headless = not block.bare and (not block.header or any(re.fullmatch(r"-?\d+([.,]\d+)?", h) for h in block.header))
     if not entries and headless:
         rows = [block.header, *block.rows] if block.header else list(block.rows)
@@ -219,13 +227,13 @@ def row_text(header: Sequence[str], row: Sequence[str]) -> str:
 def _list_name(splitter: _Splitter, caption: str) -> str:
     """What the list is called: its caption, else the heading that speaks of alarms, else the document's title."""
     for name in (caption, *(text for _, text in reversed(splitter.headings))):
-        if name and alarm_lists.ALARMING.search(name):
+        if name and ALARMING.search(name):
             return re.sub(r"^(?:[A-Z]\.)?\d[\d.]*\s+", "", name)
     return caption or splitter.info.title
 
 
 def _list(splitter: _Splitter, block: Block) -> None:
-    entries = alarm_lists.from_lines(list(block.items), splitter.context)
+    entries = _entries_of_lines(list(block.items), splitter.context)
     if not entries:
         splitter.text(Block("paragraph", block.text, block.page))
         return
@@ -234,16 +242,26 @@ def _list(splitter: _Splitter, block: Block) -> None:
         splitter.alarm(raw, block.page, _list_name(splitter, ""))
 
 
+def _entries_of_lines(lines: list[str], context: str) -> list[RawAlarm]:
+    """Entries of list items or single paragraphs, whichever way they are written."""
+    pairs = [(name, value.strip()) for name, _, value in (line.lstrip("-*• ").partition(":") for line in lines)]
+    return (
+        alarm_lists.from_lines(lines, context) or alarm_lists.from_run_in(lines, context)
+        or alarm_lists.from_card(pairs, context)
+    )  # fmt: skip
+
+
 def _source_list(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:
     """Bullets or program lines that came as single paragraphs; returns the index after them (i: none)."""
     j = i
     while j < len(blocks) and blocks[j].kind == "paragraph":
         j += 1
     texts = [line for b in blocks[i:j] for line in b.text.splitlines()]
-    if len(texts) < 3:
-        return i
     context = splitter.context
-    entries = alarm_lists.from_lines(texts, context) or alarm_lists.from_source_lines(texts, context)
+    whole = [b.text for b in blocks[i:j]]
+    entries = alarm_lists.from_run_in(whole, context) if len(whole) > 1 else []
+    if not entries and len(texts) >= 3:
+        entries = _entries_of_lines(texts, context) or alarm_lists.from_source_lines(texts, context)
     if not entries:
         return i
     splitter.close()
@@ -270,29 +288,27 @@ def _alarm_under_heading(splitter: _Splitter, blocks: Sequence[Block], i: int) -
             lines.append(f"{block.text}:")
         else:
             texts = block.items if block.kind == "list" else block.text.splitlines()
-            lines += [line for text in texts for line in alarm_lists.split_labels(text)]
-    values = alarm_lists.labelled(lines)
+            lines += [line for text in texts for line in split_labels(text)]
+    values = labelled(lines)
     if not body or not (values.keys() & {"cause", "remedy", "consequence"} or re.match(r"(?i)alarm|error|fault", heading.text)):
         return 0
     parents = splitter.headings[:-1]
-    name = next((t for _, t in reversed(parents) if alarm_lists.ALARMING.search(t)), splitter.info.title)
-    fields = {k: v for k, v in values.items() if k not in ("code", "title")}
-    splitter.alarm(RawAlarm(found[0], found[1], **fields), heading.page, name)
+    name = next((t for _, t in reversed(parents) if ALARMING.search(t)), splitter.info.title)
+    splitter.alarm(alarm_lists.entry_of(found[0], found[1], values), heading.page, name)
     plain = all(b.kind in ("paragraph", "list") for b in body) and bool(values.keys() & {"cause", "remedy"})
     return len(body) if plain else 0
 
 
 def _alarm_paragraph(splitter: _Splitter, block: Block) -> bool:
     """An entry written as one paragraph: "AL-502 Coolant flow low. Cause: filter clogged. Remedy: clean it."."""
-    lines = [line for text in block.text.splitlines() for line in alarm_lists.split_labels(text)]
+    lines = [line for text in block.text.splitlines() for line in split_labels(text)]
     if len(lines) < 2:
         return False
-    values = alarm_lists.labelled(lines[1:])
-    labelled = bool(values.keys() & {"cause", "remedy"})
-    found = alarm_lists.headed(lines[0].rstrip("."), splitter.context, labelled=labelled)
+    values = labelled(lines[1:])
+    telling = bool(values.keys() & {"cause", "remedy"})
+    found = alarm_lists.headed(lines[0].rstrip("."), splitter.context, labelled=telling)
     if found is None or not values.keys() & {"cause", "remedy"}:
         return False
     splitter.close()
-    fields = {k: v for k, v in values.items() if k not in ("code", "title")}
-    splitter.alarm(RawAlarm(found[0], found[1], **fields), block.page, _list_name(splitter, ""))
+    splitter.alarm(alarm_lists.entry_of(found[0], found[1], values), block.page, _list_name(splitter, ""))
     return True

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.alarm_lists import field_of, is_code
+from ingest.alarm_words import codes_of, field_of, is_code
 from ingest.describe import describe
 from ingest.readers import read
 from ingest.split import split
@@ -144,6 +144,21 @@ def test_headings_name_fields(heading: str, name: str) -> None:
 def test_what_is_a_code() -> None:
     assert all(map(is_code, ["502", "AL-1043", "0x8001", "-12", "E.OC1", "7-12", "16#8090", "ALM_0001"]))
     assert not any(map(is_code, ["Door open", "2026-06-17", "45 N m", "see chapter 4", ""]))
+
+
+@pytest.mark.parametrize(("cell", "codes"), [
+    ("E10-E14", ("E10", "E11", "E12", "E13", "E14")), ("700 to 702", ("700", "701", "702")), ("0x1E – 0x21", ("0x1E", "0x1F", "0x20", "0x21")),
+    ("A008..A010", ("A008", "A009", "A010")), ("31, 32", ("31", "32")), ("33/34", ("33", "34")), ("E10/11", ("E10", "E11")),
+    ("E10, 11 and 12", ("E10", "E11", "E12")), ("502 (cont.)", ("502",)), ("7-12", ("7-12",)), ("7/12", ("7/12",)), ("E-104", ("E-104",)),
+    ("AL-1043", ("AL-1043",)), ("500-504", ("500-504",)), ("Door open", ()), ("see alarm 310", ()), ("1 to 99999", ()), ("", ()),
+])  # fmt: skip
+def test_codes_of_a_cell(cell: str, codes: tuple[str, ...]) -> None:
+    assert codes_of(cell) == codes
+
+
+def test_a_range_of_bare_numbers_is_one_among_plain_numbers() -> None:
+    assert codes_of("500-502", numbers=True) == ("500", "501", "502")
+    assert codes_of("7-12", numbers=True) == ("7-12",)
 
 
 def test_no_word_of_a_text_is_lost(tmp_path: Path) -> None:

@@ -57,10 +57,16 @@ def _unfolded(value: Any, known: dict[int, int]) -> int:
     return known[id(value)]
 
 
+def plain_yaml(text: str) -> Any:
+    """YAML whose values stay as they are written: code `0500` is no octal number, revision `1.10` no 1.1, `NO` no
+    refusal. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))
+
+
 def read_yaml(path: Path) -> Content:
     text = decoded(path)
     try:
-        value = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        value = plain_yaml(text)
         if _unfolded(value, {}) > max(_MOST_VALUES, 4 * len(text)):
             raise UnreadableFile("the file repeats itself through aliases (a YAML bomb)")
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -113,7 +119,10 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[Block]:
         yield from _list(value, name, depth)
     elif isinstance(value, dict):
         if _is_code_map(value):
-            yield _record_table([({"code": k} | _record(v)) for k, v in value.items()], name)
+            yield _record_table([({"code": str(k)} | _record(v)) for k, v in value.items()], name)
+            return
+        if _is_record_map(value):
+            yield _record_table([({"symbol": str(k)} | _record(v)) for k, v in value.items()], name)
             return
         lines = [f"{k}: {folded(str(v))}" for k, v in value.items() if _scalar(v) and str(v).strip()]
         for start in range(0, len(lines), 12):
@@ -124,7 +133,7 @@ def _walk(value: Any, name: str, depth: int) -> Iterator[Block]:
                 title = name if plain else readable(str(k))
                 yield Block("heading", title, level=min(6, depth + 1))
                 yield from _walk(v, title, depth + 1)
-    elif value is not None and str(value).strip():
+    elif value is not None and str(value).strip() not in ("", "null", "~"):
         yield Block("paragraph", folded(str(value)))
 
 
@@ -177,6 +186,17 @@ def _is_code_map(value: dict[Any, Any]) -> bool:
     return len(keys) >= 2 and codes >= 0.8 * len(keys) and all(not isinstance(v, list) or _scalars(v) for v in value.values())
 
 
+def _is_record_map(value: dict[Any, Any]) -> bool:
+    """Records under names of their own, alike in their fields: {"ERR_DOOR": {"code": 17, ...}, "ERR_FAN": {...}}."""
+    records = list(value.values())
+    if len(records) < 2 or not all(isinstance(r, dict) and r for r in records):
+        return False
+    shared = set.intersection(*(set(map(str, r)) for r in records))
+    every = set().union(*(set(map(str, r)) for r in records))
+    flat = all(_scalar(v) or (isinstance(v, list) and _scalars(v)) for r in records for v in r.values())
+    return flat and len(shared) >= max(2, 0.5 * len(every))
+
+
 def _record_table(records: list[dict[str, str]], name: str) -> Block:
     header = tuple(dict.fromkeys(k for r in records for k in r))
     rows = tuple(tuple(r.get(k, "") for k in header) for r in records)
@@ -188,9 +208,9 @@ def _joined(value: Any) -> str:
         return "\n".join(_joined(v) for v in value)
     if isinstance(value, dict):
         return "; ".join(f"{k}: {_joined(v)}" for k, v in value.items())
-    if value is None:
+    if value is None or value in ("null", "~"):
         return ""
-    return " ".join(str(value).split()) if isinstance(value, str) else str(value)
+    return " ".join(value.split()) if isinstance(value, str) else str(value)
 
 
 def _scalar(value: Any) -> bool:

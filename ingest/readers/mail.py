@@ -63,8 +63,10 @@ def _header(message: EmailMessage, name: str) -> str:
 def _body(message: EmailMessage) -> list[Block]:
     """The text of the message; HTML where there is no plain text or only a word that there is HTML."""
     plain, html = (_content(message.get_body(preferencelist=(kind,))) for kind in ("plain", "html"))
-    if html and len(plain.split()) < min(12, len(html.split()) // 4):
-        return html_blocks(html)
+    if html and len(plain.split()) < 12:
+        marked = html_blocks(html)
+        if sum(len(" ".join((b.text, *b.items)).split()) for b in marked) > len(plain.split()):
+            return marked
     lines = plain.splitlines()
     signature = next((i for i, line in enumerate(lines) if line.rstrip("\r\n") in ("-- ", "--")), len(lines))
     return lines_to_blocks(lines[:signature])

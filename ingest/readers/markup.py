@@ -46,7 +46,7 @@ def read_markdown(path: Path) -> Content:
     front = _FRONT_MATTER.match(text)
     if front:
         try:
-            values = yaml.safe_load(front.group(1))
+            values = yaml.load(front.group(1), Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # a revision 1.10 is no 1.1
         except yaml.YAMLError:
             values = None
         if isinstance(values, dict):

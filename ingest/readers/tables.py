@@ -227,7 +227,7 @@ def _gaps(words: Sequence[Word], x0: float, x1: float) -> list[float]:
         for piece in segments(line):
             for i in range(max(0, int(piece.x0 - x0)), min(width, int(piece.x1 - x0) + 1)):
                 covered[i] += 1
-    allowed = 0.08 * len(lines)
+    allowed = max(0.08 * len(lines), float(len(lines) >= 5))  # one line may run over: headings set close together
     start: int | None = None
     for i, n in enumerate([*covered, len(lines) + 1]):
         if n <= allowed:
@@ -288,8 +288,9 @@ def _goes_on(run: Sequence[Line], line: Line) -> bool:
     if len(segments(line)) >= 2:
         return True
     starts = [s.x0 for s in segments(run[0])]
-    return any(abs(line.x0 - x) < 3 for x in starts[1:]) or (
-        abs(line.x0 - starts[0]) < 3 and line.x1 < starts[1] - 3 and last.y - line.y < 1.8 * line.size
+    inner = [*starts[1:], *(s.x0 for other in run[-4:] for s in segments(other)[1:])]
+    return any(abs(line.x0 - x) < 3 for x in inner) or (
+        abs(line.x0 - starts[0]) < 3 and line.x1 < min(inner) - 3 and last.y - line.y < 1.8 * line.size
     )
 
 
