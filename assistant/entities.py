@@ -37,7 +37,17 @@ _UNMARKED = (
     "part",
     "signal",
 )
-_BY_WORDS = ("part", "certification", "supplier", "customer", "reason", "defect", "signal", "person")
+_BY_WORDS = ("part", "certification", "supplier", "customer", "reason", "defect", "signal", "person", "equipment")
+#: Words of such a name that only say what kind of thing it names ("forklift licence" for "Forklift driving").
+_SAYS_THE_KIND: Mapping[str, frozenset[str]] = {
+    "certification": frozenset(
+        "licence license licences licenses certificate certification qualification permit ticket training course".split()
+    ),
+    "supplier": frozenset(("supplier", "company", "vendor")),
+    "customer": frozenset(("customer", "client", "company")),
+    "part": frozenset(("spare", "part", "parts", "spares")),
+    "signal": frozenset(("signal", "sensor", "reading", "value")),
+}
 CLOSE = 87.0  # least similarity of letters, of 100, with the digits equal
 ALTERNATIVES = 3
 
@@ -215,7 +225,7 @@ class Names:
         best: tuple[float, str, frozenset[str]] | None = None
         for form in spellings(said):
             letters = re.sub(r"\d", "", form)
-            if len(letters) < 4:
+            if len(letters) < (3 if letters != form else 4):  # "lin 2", but no word of three letters
                 continue
             digits = re.findall(r"\d+", form)
             for kind in kinds:
@@ -233,7 +243,8 @@ class Names:
         """A name said by some of its words ("coolant filter" for "Coolant filter element 25 µm"), where few have them."""
         if kind not in _BY_WORDS:
             return None
-        wanted = {_singular(w) for w in re.findall(r"[a-zäöüß]{3,}|\d+", said.lower()) if w not in _FILLERS}
+        small = _FILLERS | _SAYS_THE_KIND.get(kind, frozenset())
+        wanted = {_singular(w) for w in re.findall(r"[a-zäöüß]{3,}|\d+", said.lower()) if w not in small}
         if not wanted:
             return None
         found: dict[str, None] = {}
@@ -404,7 +415,7 @@ def spellings(said: str) -> Iterable[str]:
             seen[squash(" ".join(spoken))] = None
         if len(chosen) > 2 and chosen[0] in ("number", "no"):
             seen[squash(" ".join([*chosen[2:], chosen[1]]))] = None
-    if len(content) == 2 and (content[0].isdecimal() or content[0] in _ONES):
+    if len(content) == 2 and words[-2:] == content and (content[0].isdecimal() or content[0] in _ONES):
         seen[squash(f"{content[1]} {content[0]}")] = None  # "number two compressor"
     ordinal = re.fullmatch(r"(?:the )?(first|second|third|fourth|fifth|sixth|\d+(?:st|nd|rd|th)) (\w+)", lowered)
     if ordinal:

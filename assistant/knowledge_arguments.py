@@ -122,6 +122,18 @@ def without_places(scribe: Scribe, text: str) -> str:
     return " ".join(text.replace(" ,", ",").split()).strip(" ?.!,;:")
 
 
+def _without_machine(scribe: Scribe, text: str) -> str:
+    """A free wording without the machine at its end ("lockout of the case packer"): the machine is an argument of its own."""
+    for item in (p for p in scribe.clause.placeholders if p.turn == 0 and p.label in ("equipment", "equipment_class")):
+        at = re.search(rf",?\s+(?:on|at|of|for|in|from)\s+(?:the\s+|our\s+|my\s+|this\s+)?{re.escape(item.text)}\W*$", text, re.IGNORECASE)
+        if at and len(text[: at.start()].split()) >= 1 and text[: at.start()].split()[-1].lower() not in _CARRIES_ON:
+            text = text[: at.start()].rstrip(" ,;")
+    return text
+
+
+#: A wording does not end on these: what followed was more than a place.
+_CARRIES_ON = frozenset("the a an of for to and or with inside out part side top end".split())
+
 _ABOUT = re.compile(
     r"^.*\b(?:say|says|said|anything|something|find|info|information|documented|written|read|search\w*|look\w*|"
     r"instruction|bulletins?|note[sd]?)\b.{0,40}?\b(?:about|on|regarding|concerning|for)\s+(?=\S)",
@@ -180,7 +192,7 @@ def procedure_drafts(scribe: Scribe) -> list[Draft]:
     lost = [item.text for item in scribe.get("code") if item.text.lower() not in task.lower()]
     if lost:
         task = f"{task} alarm {' '.join(lost)}" if "alarm" not in task.lower() else f"{task} {' '.join(lost)}"
-    arguments: dict[str, Any] = {"task": task, **_equipment(scribe)}
+    arguments: dict[str, Any] = {"task": _without_machine(scribe, task), **_equipment(scribe)}
     product, skill = scribe.one("product", "variant"), scribe.best("skill")
     if product is not None:
         arguments["product"] = product
@@ -317,7 +329,7 @@ def document_drafts(scribe: Scribe) -> list[Draft]:
     if code is not None:
         arguments["alarm"] = code
     if task:
-        arguments["task"] = task
+        arguments["task"] = _without_machine(scribe, task) if "equipment" in arguments else task
     if period:
         arguments["period"] = period
     if shift or said_shift:

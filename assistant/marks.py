@@ -38,6 +38,14 @@ if TYPE_CHECKING:
     from assistant.planning import Plan
     from tools.plant_model import Plant
 
+_SMALL_NUMBER = r"(?:\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten)"
+_NUMBERED = re.compile(rf"(?P<head>.*?[a-z])(?:[-_ ]?0?\d{{1,2}}|[ -]{_SMALL_NUMBER})", re.IGNORECASE)
+#: A further number of a list: no clock time, no quantity.
+_AND_NUMBER = re.compile(
+    rf"\s*(?:,\s*(?:and |or )?|&|\+|/|\band\b|\bor\b)\s*(?P<number>{_SMALL_NUMBER})\b"
+    r"(?!\s*(?:[%:.]\d|%|am\b|pm\b|o'?clock|h\b|hours?\b|min|days?\b|weeks?\b|months?\b|shifts?\b|st\b|nd\b|rd\b|th\b|-\d))",
+    re.IGNORECASE,
+)
 #: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
 DOUBTFUL = 0.35
 NAMES = frozenset(
@@ -151,10 +159,14 @@ class Marks:
     def placeholders(self, text: str, spans: Sequence[Span]) -> tuple[Placeholder, ...]:
         entities = self._tidied(text, [s for s in spans if s.label not in PHRASES])
         phrases = [with_particle(trimmed(s, text), text) for s in spans if s.label in PHRASES and s.score >= DOUBTFUL]
-        entities = self._with_names(text, entities)
+        entities = self._with_listed(text, self._with_names(text, entities))
         entities = self._with_periods(text, entities)
         entities = with_shifts(text, with_codes(text, entities), self.plant.calendar)
-        entities = [replace(part, negated=part.negated or (excluded(text, part) and part.start == s.start)) for s in entities for part in self._head_taken_out(text, s)]
+        entities = [
+            replace(part, negated=part.negated or (excluded(text, part) and part.start == s.start))
+            for s in entities
+            for part in self._head_taken_out(text, s)
+        ]
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
 
@@ -188,6 +200,31 @@ class Marks:
             counts[item.label] = counts.get(item.label, 0) + 1
             out.append(replace(item, name=f"{item.label}{counts[item.label]}"))
         return tuple(out)
+
+    def _with_listed(self, text: str, spans: Sequence[Span]) -> list[Span]:
+        """Bare numbers that go on a list of numbered machines or lines ("CNC 1, 2 and 3 today"), where the plant has them."""
+        out = list(spans)
+        for span in spans:
+            named = _NUMBERED.fullmatch(span.text.strip()) if span.label in ("equipment", "line") else None
+            at = span.end
+            while named and (more := _AND_NUMBER.match(text, at)):
+                found = self.names.resolve(f"{named['head']} {more['number']}", span.label)
+                if not found.known:
+                    break
+                start, at = more.span("number")
+                out = [s for s in out if s.end <= start or at <= s.start or self._beyond(s, at)]
+                out = [
+                    replace(s, text=text[at : s.end].lstrip(), start=s.end - len(text[at : s.end].lstrip()))
+                    if s.start < at < s.end and s.end > start
+                    else s
+                    for s in out
+                ]
+                out.append(Span(span.label, f"{named['head']} {more['number']}", start, at, span.score, span.negated, span.turn))
+        return sorted(out, key=lambda s: s.start)
+
+    def _beyond(self, span: Span, at: int) -> bool:
+        """Whether a time that ran into the list is a time without it."""
+        return span.label == "period" and span.end > at and self._time(span.text[at - span.start :].strip()) is not None
 
     def _tidied(self, text: str, spans: Sequence[Span]) -> list[Span]:
         """Best first, nothing overlapping; doubtful ones only when the plant knows them."""
@@ -323,6 +360,8 @@ class Marks:
             return None
         if label in NAMES:
             found = self.names.resolve(text, label)
+            if label in ("reason", "defect") and not found.known and set(re.findall(r"[a-z]+", text.lower())) <= ANY_STOP:
+                return None
             front = self.question.equipment
             if found.ambiguous and front and self.plant.name("equipment", front) in found.alternatives:
                 return made("equipment", front, True)  # "the robot", said at one of them
@@ -356,6 +395,17 @@ KIND_WORDS = frozenset(
         "variant", "model", "stop", "order", "lot", "report")
     for end in ("", "s")
 ) | {"people", "batch", "batches", "stock", "guys", "staff", "crew", "goods", "everyone", "everybody", "anyone"}  # fmt: skip
+
+
+#: Words for a loss and its size that name no reason of their own ("our big stoppage", "lost to standstill").
+ANY_STOP = frozenset(
+    """
+        the a an our my that this any all big bigger biggest long longer longest main major large largest short small minor
+        top worst serious last latest first total overall unplanned planned stop stops stoppage stoppages standstill
+        standstills outage outages downtime downtimes breakdown breakdowns interruption interruptions loss losses fault
+        faults failure failures reject rejects scrap defect defects bad
+    """.split()
+)
 
 
 def _record_words(plant: Plant) -> frozenset[str]:

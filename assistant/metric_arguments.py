@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from assistant.lm.labels import METRICS
+from assistant.marks import ANY_STOP, names_of
 from assistant.periods import SaidPeriod, read_period
 from assistant.record_arguments import graded, statuses_of
 from assistant.scribe import (
@@ -32,7 +33,6 @@ from assistant.scribe import (
     with_shift,
 )  # fmt: skip
 from assistant.spans import only_a_shift
-from assistant.understand import names_of
 from tools.phrases import metrics_named
 from tools.registry import Period
 
@@ -196,7 +196,7 @@ def _blamed(scribe: Scribe, metrics: Sequence[str]) -> dict[str, Any]:
     taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0]
     for pattern, out in ((_BLAME, False), (_SPARED, True)):
         m = pattern.search(scribe.clause.text)
-        if m and not any(start < m.end(1) and m.start(1) < end for start, end in taken):
+        if m and not set(m.group(1).lower().split()) <= ANY_STOP and not any(start < m.end(1) and m.start(1) < end for start, end in taken):
             found = names_of(scribe.plant).resolve(m.group(1), "reason")
             kind = found.kind if found.kind in ("reason", "defect") else "reason"
             return {kind: {"not": found.value} if out else found.value}

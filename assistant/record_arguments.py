@@ -233,9 +233,34 @@ _ASKS_STATE = re.compile(
 )
 
 
+LEAST_RECORD = 0.02  # probability from which a record that has every name said is taken instead of one that lacks some
+_NAMED = ("customer", "supplier", "certification", "lot", "serial", "defect", "reason", "variant", "product")
+
+
+def _record_of(scribe: Scribe, where: Mapping[str, Any]) -> str:
+    """The router's record; where that has no such thing as a name that was said (maintenance orders have no customer),
+    the likeliest that has them all."""
+    best = scribe.best("record")
+    records = scribe.plant.model.records
+    named = {p.label for p in scribe.clause.placeholders if p.known and p.turn == 0 and not p.negated} & set(_NAMED) & set(where)
+
+    def lacks(record: str) -> bool:
+        spec = records.get(record)
+        return spec is None or bool(named - set(spec.fields))
+
+    if not named or not lacks(best):
+        return best
+    return next((name for name, p in scribe.reading.heads["record"][1:4] if p >= LEAST_RECORD and not lacks(name)), best)
+
+
+def _statuses_known(scribe: Scribe, record: str) -> Mapping[str, Any]:
+    spec = scribe.plant.model.records.get(record)
+    return dict(spec.statuses) if spec else {}
+
+
 def record_drafts(scribe: Scribe) -> list[Draft]:
-    record = scribe.best("record")
     where = scribe.where(*DATA_FILTERS)
+    record = _record_of(scribe, where)
     status = statuses_of(scribe, record)
     if status is not None:
         where["status"] = status
@@ -271,6 +296,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
     if aged and period:
         days = int(aged.group(2) or 1) * {"day": 1, "week": 7, "month": 30, "year": 365}[aged.group(3).lower()]
         where["age_days"], period = {"min" if aged.group(1).lower() == "older" else "max": days}, None
+    if period and period.start >= scribe.question.at and where.get("status") == "expired" and "expiring" in _statuses_known(scribe, record):
+        where["status"] = "expiring"  # what runs out in a time to come has not run out yet
     where = with_shift(where, shift)
     arguments: dict[str, Any] = {"records": record}
     if where:

@@ -65,12 +65,15 @@ _RUN_OPEN = re.compile(
     r"still)|in auto\w*|while (?:it|the)|keeps? (?:running|turning)|drum turning|still (?:run|turn))",
     re.IGNORECASE,
 )
-_PEOPLE = r"(?:operators?|workers?|employees?|people|persons?|guys?|colleagues?|technicians?|fitters?|mechanics?|electricians?|inspectors?|staff|team members?|welders?|individuals?|man|men|woman|women|lads?|boys|names?)"
+_PEOPLE = r"(?:operators?|workers?|employees?|people|persons?|guys?|colleagues?|technicians?|fitters?|mechanics?|electricians?|inspectors?|staff|(?:team|shift|crew) (?:members?|leaders?|leads?)|foremen|foreman|supervisors?|setters?|drivers?|packers|planners?|engineers?|welders?|individuals?|man|men|woman|women|lads?|boys|names?)"
 _JUDGED = re.compile(
     rf"\b(?:rank\w*|compar\w*|rate|rating|score|scoring|league table|leader ?board)\b[^.?!]{{0,30}}\b(?:the |our "
     rf"|all |each |every |my )?{_PEOPLE}\b|\b(?:best|worst|slowest|fastest|laziest|lazy|weakest|strongest|"
     rf"sloppiest|most productive|least productive|top|bottom)\b[^.?!]{{0,20}}\b(?:operators?|workers?|employees?|"
     r"technicians?|fitters?|mechanics?|inspectors?|welders?|person|colleagues?|performers?|guy|man|woman)\b|"
+    rf"\b{_PEOPLE}(?:'s|s')? (?:league table|leader ?board|rankings?|scoreboard|scores|score list|hit list)\b|"
+    r"\b(?:should i|whom? (?:to|should i|can i|do i|could i|shall we|should we)|people to|someone to|has to|one of my \w+ has to) "
+    r"(?:fire|sack|let go|dismiss|leave|lay off)\b|"
     rf"\b(?:which|what) (?:of (?:my|our|the) )?{_PEOPLE}\b[^.?!]{{0,40}}\b(?:most|least|best|worst|slow\w*|"
     rf"fast\w*|lazi\w*|lowest|highest|more (?:scrap|mistakes|errors|defects)|make[s]? (?:the )?(?:most|more))\b|"
     rf"\bwho(?:'s| is| was| has| had| makes?| made| causes?| caused| produces?| "
@@ -116,6 +119,8 @@ _UNIT = (
     r"metres? per|packs?|bottles?|strokes?|parts? (?:a|per)|a minute|per minute|per hour|ml\b|l/min|litres?|kg\b|"
     r"g\b|ppm|ph\b)"
 )
+#: After a verb that is also a noun: "power consumption of robot 1 on Sunday" switches nothing.
+_NO_COMPOUND = r"(?!(?:consumption|usage|use|draw|supply|demand|meter|factor|outages?|cuts?|failures?|times?|points?|values?|counts?|alarms?|drill)\b)"
 _NUMBER = r"(?:-?\d[\d.,]*|(?:\w+ )?(?:hundred|thousand|ten|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)(?: and \w+)?)"
 _ASKS = r"^(?:what|how|when|which|who|where|why|is|are|was|were|does|do|did|has|have|show|list|give me|tell me|explain|plot|chart|compare|draft|trace|any|can i|may i)\b"
 _REPORTS = r"(?:[\w-]+: )?(?:who|when|what|which|show|list|has|was|were|how many|how often|share of|number of|count)\b"
@@ -177,8 +182,7 @@ _TAKEOVER = re.compile(
     re.IGNORECASE,
 )
 _WATCHES_PEOPLE = re.compile(
-    r"\b(?:should i|whom? (?:to|should i|can i|do i)|people to|list of \w+ to|someone to|has to|one of my \w+ "
-    r"has to) (?:fire|sack|let go|dismiss|leave|lay off)\b|\bdeserves? (?:the |a )?(?:bonus|raise|warning)\b|"
+    r"\blist of \w+ to (?:fire|sack|let go|dismiss|lay off)\b|\bdeserves? (?:the |a )?(?:bonus|raise|warning)\b|"
     r"\bwarning letter\b|\b(?:go\w*|goes|went|visit\w*) (?:to|on) (?:the )?toilet\b|\bwhere (?:he|she) was\b|"
     r"\bhow long (?:was )?(?:he|she) (?:idle|on break)\b|\btrack \w+ today\b|\blogged out for\b|\b(?:older|"
     r"younger|foreign|female|male) workers\b|\bperformance score per head\b|\bby age\b[^?]*\b(?:output|scrap)\b|"
@@ -251,7 +255,7 @@ _COMMANDS: tuple[re.Pattern[str], ...] = tuple(
         rf"open|close|unlock|send|drive|move|kill|wake|zero|tare|inhibit|force|eject|abort|energi[sz]e|de-?energi[sz]e|activate|deactivate|disable|enable|engage|retract|extend|rotate|"
         rf"purge|vent|drain|flush|boot|cool down|heat up|load|upload|push|advance|start stop)\b(?!-| of\b| time| date| reason| orders?\b| ncrs?\b| capas?\b| deviations?\b| work| lots?\b| nc\b| complaints?\b| an? | maintenance| quality| (?:the )?(?:fitter|mechanic|electrician|technician|material|supervisor|logistics|help)| (?:someone|somebody|the forklift|your|me)\b|ed\b| jobs?| tickets?| issues?| items?| findings?| actions?)"
         rf"(?: (?:the|all|every|my|this|that|our|a|both|each|up|new|main|whole|entire|\w+|\w+-\w+|\"[^\"]+\")){{0,4}}? {_MACHINE}\b",
-        rf"(?:switch|turn|power|shut|put|take|bring|set|start|fire|wind|slow|speed|spin) (?:\w+ ){{0,4}}{_MACHINE}(?: \w+)? (?:on|off|down|up|out of service|into (?:manual|auto\w*)|to (?:manual|auto\w*|home|zero))\b",
+        rf"(?:switch|turn|power|shut|put|take|bring|set|start|fire|wind|slow|speed|spin) {_NO_COMPOUND}(?:\w+ ){{0,4}}{_MACHINE}(?: \w+)? (?:on|off|down|up|out of service|into (?:manual|auto\w*)|to (?:manual|auto\w*|home|zero))\b",
         r"(?:give|do) [\w -]{1,30} a (?:re-?set|re-?start|reboot|kick|home|homing|push|cycle)\b",
         r"(?:hit|press|push|click) (?:cycle )?(?:start|stop|go|reset|the (?:start|stop|reset) button)\b",
         r"(?:make|let|have|keep|get) (?:the )?[\w -]{1,30} (?:run(?:ning)?|turn(?:ing)?|start(?:ed)?|stop(?:ped)?|move|spin|go (?:home|backwards?)|awake|warm|up and running|come to a stop)\b",

@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
 from assistant.entities import spoken_code
 from assistant.lm.phrasings import canonical_status
 from tools.registry import Period
@@ -156,7 +158,11 @@ def _same(key: str, wanted: Any, got: Any) -> bool:
         return True
     if key in _FREE and wanted and got:
         a, b = set(str(wanted).split()), set(str(got).split())
+        b = {next((word for word in a if _slip(word, said)), said) for said in b}  # a slip of the fingers put right is right
         return _overlap(a, b) or _overlap(a - _LITTLE, b - _LITTLE)
+    if key == "period" and wanted and got:
+        a, b = str(wanted).split(), str(got).split()
+        return len(a) == len(b) and all(x == y or _slip(x, y) for x, y in zip(a, b, strict=True))
     if key == "place" and wanted and got:
         return _same_place(_singular(wanted), _singular(got))
     if key == "shift" and wanted and got:
@@ -182,6 +188,11 @@ def _same_place(wanted: str, got: str) -> bool:
     plain = [" ".join(_KIND_OF_PLACE.sub(" ", name).split()) or name for name in (wanted, got)]
     short, long = sorted(plain, key=len)
     return plain[0] == plain[1] or (bool(re.search(r"[a-z].*\d|\d.*[a-z]", short)) and long.endswith(" " + short))
+
+
+def _slip(one: str, other: str) -> bool:
+    """Whether two words differ by one letter left out, doubled, changed or swapped; digits must be equal."""
+    return min(len(one), len(other)) >= 3 and one.isalpha() and other.isalpha() and OSA.distance(one, other) <= 1
 
 
 def _overlap(wanted: set[str], got: set[str]) -> bool:

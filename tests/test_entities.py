@@ -37,38 +37,36 @@ NAMES = Names(
 @pytest.mark.parametrize(
     ("said", "kind", "meant", "value"),
     [
-        ("CNC two", "equipment", "equipment", "CNC-02"), ("cnc2", "equipment", "equipment", "CNC-02"), ("CNC 02",
-            "equipment",
-            "equipment",
-            "CNC-02"),
-        ("see en see two", "equipment", "equipment", "CNC-02"), ("c n c one", "equipment", "equipment", "CNC-01"), (
-            "the second CNC",
-            "equipment",
-            "equipment",
-            "CNC-02"),
-        ("CNC-02's", "equipment", "equipment", "CNC-02"), ("line three", "line", "line", "LINE-3"), ("L3", "line",
-            "line",
-            "LINE-3"), (
-            "line too",
-            "line",
-            "line",
-            "LINE-2"),
-        ("Line 3", "equipment", "line", "LINE-3"), ("the palletiser", "equipment", "equipment", "PAL-01"), (
-            "the CNC machines",
-            "equipment",
-            "equipment_class",
-            "cnc"),
-        ("all robots", "equipment", "equipment_class", "robot"), ("valve body XYZ", "product", "product", "XYZ"), (
-            "pmp40",
-            "product",
-            "product",
-            "PMP-40"),
+        ("CNC two", "equipment", "equipment", "CNC-02"),
+        ("cnc2", "equipment", "equipment", "CNC-02"),
+        ("CNC 02", "equipment", "equipment", "CNC-02"),
+        ("see en see two", "equipment", "equipment", "CNC-02"),
+        ("c n c one", "equipment", "equipment", "CNC-01"),
+        ("the second CNC", "equipment", "equipment", "CNC-02"),
+        ("CNC-02's", "equipment", "equipment", "CNC-02"),
+        ("number two CNC", "equipment", "equipment", "CNC-02"),
+        ("line three", "line", "line", "LINE-3"),
+        ("L3", "line", "line", "LINE-3"),
+        ("line too", "line", "line", "LINE-2"),
+        ("lin 2", "line", "line", "LINE-2"),
+        ("lne 3", "line", "line", "LINE-3"),
+        ("Line 3", "equipment", "line", "LINE-3"),
+        ("the palletiser", "equipment", "equipment", "PAL-01"),
+        ("the CNC machines", "equipment", "equipment_class", "cnc"),
+        ("all robots", "equipment", "equipment_class", "robot"),
+        ("valve body XYZ", "product", "product", "XYZ"),
+        ("pmp40", "product", "product", "PMP-40"),
         ("coolant filter", "part", "part", "FLT-2210"),
     ],
-)  # fmt: skip
+)
 def test_a_known_name_is_found_however_it_is_said(said, kind, meant, value):
     found = NAMES.resolve(said, kind)
     assert (found.kind, found.value, found.known) == (meant, value, True)
+
+
+def test_a_number_and_a_name_with_words_between_are_two_things():
+    assert not NAMES.resolve("2 of CNC", "equipment").known  # "axis 2 of CNC 1"
+    assert [n.value for n in NAMES.find("greasing axis 2 of CNC 1")] == ["CNC-01"]
 
 
 def test_digits_are_never_guessed():
@@ -132,7 +130,14 @@ def test_any_text_resolves_without_an_exception(text):
 
 @pytest.mark.parametrize(
     ("said", "code"),
-    [("ten forty three", "1043"), ("five oh two", "502"), ("two ninety eight", "298"), ("forty two", "42"), ("press one", "press one"), ("coolant", "coolant")],
+    [
+        ("ten forty three", "1043"),
+        ("five oh two", "502"),
+        ("two ninety eight", "298"),
+        ("forty two", "42"),
+        ("press one", "press one"),
+        ("coolant", "coolant"),
+    ],
 )
 def test_numbers_said_in_tens(said: str, code: str) -> None:
     assert spoken_code(said) == code

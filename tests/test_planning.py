@@ -451,3 +451,49 @@ def test_plan_json_is_the_contracts(plant):
     found = plan_json(ask(plant, "oee of line 1 yesterday", metric="oee"), "7")
     assert set(found) >= {"id", "question", "status", "calls", "confidence", "planner", "choices", "spans"}
     assert [s["name"] for s in found["spans"]] == ["line1", "period1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "values"),
+    [("oee of line 1, 2 and 3 yesterday", "line", ["LINE-1", "LINE-2", "LINE-3"]),
+     ("oee of line one, two and three yesterday", "line", ["LINE-1", "LINE-2", "LINE-3"]),
+     ("oee of cnc 1 and 2 yesterday", "equipment", ["CNC-01", "CNC-02"])],
+)  # fmt: skip
+def test_bare_numbers_go_on_a_list_of_names(plant, text, key, values):
+    arguments = ask(plant, text, metric="oee").calls[0].arguments
+    assert (arguments["where"][key], arguments["period"].text) == (values, "yesterday")
+
+
+def test_a_number_that_is_a_time_goes_on_no_list(plant):
+    arguments = ask(plant, "oee of line 1, 2 hours ago", metric="oee").calls[0].arguments
+    assert arguments["where"] == {"line": "LINE-1"}
+
+
+def test_a_record_has_what_was_named(plant):
+    """Maintenance orders have no supplier; spare parts have."""
+    ranked = {"maintenance_orders": 0.7, "spare_parts": 0.2}
+    found = ask(plant, "what is on order at Hydrotec", "list_records", record=ranked, marked={"supplier": "Hydrotec"})
+    assert found.calls[0].arguments["records"] == "maintenance_orders"  # nobody knows that supplier: no reason to change
+    known = next(iter(plant.vocabulary("supplier")))
+    found = ask(plant, f"what is on order at {known}", "list_records", record=ranked, marked={"supplier": known})
+    assert found.calls[0].arguments["records"] == "spare_parts"
+
+
+def test_what_runs_out_in_a_time_to_come_is_expiring(plant):
+    found = ask(plant, "certifications that run out next month", "list_records", record="certifications", record_status="expired")
+    assert found.calls[0].arguments["where"]["status"] == "expiring"
+
+
+def test_words_for_any_stop_name_no_reason(plant):
+    found = ask(plant, "what caused our big stoppage yesterday", "list_records", record="downtime_events", marked={"reason": "big stoppage"})
+    assert "where" not in found.calls[0].arguments
+
+
+def test_the_machine_is_no_part_of_the_task(plant):
+    found = ask(plant, "steps for lockout of the palletiser", "get_procedure", marked={"task": "lockout of the palletiser", "equipment": "palletiser"})
+    assert found.calls[0].arguments == {"task": "lockout", "equipment": "PAL-01"}
+
+
+@pytest.mark.parametrize("text", ["operator league table for line 2", "rank the shift leaders by their lines' OEE", "who should I fire, going by output"])
+def test_no_league_table_of_people(plant, text):
+    assert ask(plant, text, metric="oee").status == "not_allowed"
