@@ -490,8 +490,8 @@ def test_words_for_any_stop_name_no_reason(plant):
 
 
 def test_the_machine_is_no_part_of_the_task(plant):
-    found = ask(plant, "steps for lockout of the palletiser", "get_procedure", marked={"task": "lockout of the palletiser", "equipment": "palletiser"})
-    assert found.calls[0].arguments == {"task": "lockout", "equipment": "PAL-01"}
+    found = ask(plant, "steps for lockout of CNC-01", "get_procedure", marked={"task": "lockout of CNC-01", "equipment": "CNC-01"})
+    assert found.calls[0].arguments == {"task": "lockout", "equipment": "CNC-01"}
 
 
 @pytest.mark.parametrize("text", ["operator league table for line 2", "rank the shift leaders by their lines' OEE", "who should I fire, going by output"])
