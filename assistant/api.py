@@ -13,7 +13,7 @@ import ipaddress
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Protocol, TypeVar
@@ -26,13 +26,14 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from fastapi.staticfiles import StaticFiles
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
-from assistant import charts_api, documents_api, guided_api, notes_api
+from assistant import charts_api, documents_api, guided_api, identity_api, notes_api, tls_api, voice_api
 from assistant.demo import PASSWORD as DEMO_PASSWORD
 from assistant.guard import Guard
+from assistant.identity_api import COOKIE, address_of, refuse_key, token_of, with_cookie
 from assistant.pages import PagePictures
 from assistant.problems import BadQuestion, NotAllowed, NotFound, NotSignedIn, Problem, translated
-from assistant.store import SESSION_HOURS
 from assistant.streaming import HEARTBEAT_S, Lane, Report, Running, stream
 from assistant.turn import Ask
 from assistant.wire import ConfirmIn, FeedbackIn, LoginIn, QuestionIn, machines, person, plant_card
@@ -41,7 +42,6 @@ from tools.access import Caller, Policy
 log = logging.getLogger("andon.service")
 
 UI = Path(__file__).parent / "ui"
-COOKIE = "andon_session"
 Done = TypeVar("Done")
 
 
@@ -58,6 +58,10 @@ class Served(Protocol):
     def store(self) -> Any: ...
     @property
     def policy(self) -> Policy: ...
+    @property
+    def voice(self) -> Any: ...
+    @property
+    def identity(self) -> Any: ...
 
     def ask(self, ask: Ask, on_event: Report | None = None, caller: Caller | None = None) -> dict[str, Any]: ...
     def confirm(self, token: str, caller: Caller, accept: bool) -> dict[str, Any]: ...
@@ -107,38 +111,32 @@ class Service:
 
     # Who asks
 
-    async def _known(self, request: Request) -> Caller | None:
-        token = request.cookies.get(COOKIE) or _bearer(request)
+    async def _known(self, request: HTTPConnection) -> Caller | None:
+        token = token_of(request)
         if not token:
             return None
-        caller: Caller | None = await _aside(self.assistant.store.session_caller, token)
+        caller: Caller | None = await _aside(self.assistant.identity.caller, token)
         return caller
 
-    async def _caller(self, request: Request) -> Caller:
+    async def _caller(self, request: HTTPConnection) -> Caller:
         caller = await self._known(request)
         if caller is None:
             raise NotSignedIn("Nobody is signed in here; sign in first.")
         if request.url.path != "/api/password" and await _aside(self.assistant.store.must_change, caller.user):
             raise NotAllowed("Your password was set by somebody else; change it first.")
+        refuse_key(caller, request)
         return caller
 
     async def login(self, request: Request, body: LoginIn) -> Response:
-        """Sign in; five wrong passwords lock the account for ten minutes."""
-        caller = await _aside(self.assistant.store.authenticate, body.user.strip(), body.password)
-        if caller is None:
-            raise NotSignedIn("That name and password do not fit together; try again.")
-        token = await _aside(self.assistant.store.open_session, caller.user)
-        shown = {"user": person(caller), "must_change": await _aside(self.assistant.store.must_change, caller.user)}
+        """Sign in; some wrong passwords lock the account for a while."""
+        signed = await _aside(self.assistant.identity.by_password, body.user.strip(), body.password, address_of(request))
+        shown = {"user": person(signed.caller), "must_change": signed.must_change}
         if body.program:
-            return JSONResponse({**shown, "token": token})
-        response = JSONResponse(shown)
-        response.set_cookie(
-            COOKIE, token, max_age=SESSION_HOURS * 3600, httponly=True, samesite="strict", secure=request.url.scheme == "https"
-        )
-        return response
+            return JSONResponse({**shown, "token": signed.token})
+        return with_cookie(JSONResponse(shown), request, signed)
 
     async def logout(self, request: Request) -> Response:
-        token = request.cookies.get(COOKIE) or _bearer(request)
+        token = token_of(request)
         if token:
             await _aside(self.assistant.store.close_session, token)
         response = Response(status_code=204)
@@ -153,6 +151,7 @@ class Service:
         out = {
             "user": person(caller) if caller else None,
             "must_change": await _aside(self.assistant.store.must_change, caller.user) if caller else False,
+            "tablet": await _aside(self.assistant.identity.is_tablet, request.cookies.get(identity_api.TABLET_COOKIE, "")),
             "demo": demo,
             "demo_password": DEMO_PASSWORD if demo else None,
             "users": [person(one) for one in people.values()],
@@ -164,6 +163,7 @@ class Service:
 
     async def _begin(self, request: Request, body: QuestionIn) -> Running:
         caller = await self._caller(request)
+        self.assistant.identity.ask_slowly(token_of(request))
         if body.at is not None and not self.assistant.settings.demo:
             raise NotAllowed("Only a demo plant can be asked about another present moment.")
         limit = int(self.assistant.settings.question_characters)
@@ -246,8 +246,10 @@ class Service:
         verdict = self.assistant.policy.may_use(caller, "search_documents")
         if not verdict.allowed:
             raise NotAllowed(verdict.reason)
+        shelf = self.assistant.policy.shelf(caller)
         for info in await _aside(self.assistant.index.documents):
-            if info.document == document and info.revision == revision and info.status != "quarantined":
+            named = info.document == document and info.revision == revision and info.status != "quarantined"
+            if named and shelf.holds(info.kind, info.access):
                 return info
         raise NotFound(f"There is no document {document} with revision {revision}.")
 
@@ -318,8 +320,9 @@ ROUTES = (
 )
 
 
-def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
-    """The ASGI application over an assistant; closing the assistant is left to whoever made it."""
+def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S, names: Collection[str] = ()) -> FastAPI:
+    """The ASGI application over an assistant; closing the assistant is left to whoever made it. `names` are the host names
+    of its certificate, served beside the local ones."""
     service = Service(assistant, heartbeat_s)
 
     @contextlib.asynccontextmanager
@@ -334,6 +337,9 @@ def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
     guided_api.add(app, assistant, service._caller, _aside)
     charts_api.add(app, service._caller, _aside)
     notes_api.add(app, assistant, service._caller, _aside)
+    identity_api.add(app, assistant, service._caller, _aside)
+    tls_api.add(app, assistant)
+    voice_api.add(app, service, _aside)
     app.add_api_route("/", _page, methods=["GET"], include_in_schema=False)
     app.mount("/ui", PageFiles(directory=UI), name="ui")
     app.add_exception_handler(Problem, _on_problem)
@@ -348,7 +354,7 @@ def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S) -> FastAPI:
         service.metrics.requests.labels(route, str(response.status_code)).inc()
         return response
 
-    app.add_middleware(Guard, loopback=_loopback(str(assistant.settings.host)))
+    app.add_middleware(Guard, loopback=_loopback(str(assistant.settings.host)), names=names)
     app.state.service = service
     return app
 
@@ -381,11 +387,6 @@ async def _aside(function: Callable[..., Done], *arguments: Any) -> Done:
             raise problem from error
 
     return await anyio.to_thread.run_sync(call)
-
-
-def _bearer(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _loopback(host: str) -> bool:

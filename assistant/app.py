@@ -10,9 +10,9 @@ import contextlib
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,16 @@ from assistant.store import Store
 from assistant.turn import Ask, Parts, Taken, Tell, answer, plain
 from tools.access import POLICY, Caller, Policy
 from tools.registry import Step, Tool, ToolError, all_tools
+from tools.seen_documents import seen_by
 
 if TYPE_CHECKING:
+    from assistant.identity import Identity
     from assistant.llm import LanguageModel
     from assistant.notes import Notes
     from assistant.planning import Plan
     from assistant.router import Reader, Span
     from assistant.scheduled import Scheduled
+    from assistant.voice.parts import VoiceParts
     from retrieval.index import Index
     from tools.documents.register import Register
     from tools.plant_model import Plant
@@ -59,7 +62,29 @@ class Assistant:
 
     @cached_property
     def store(self) -> Store:
-        return Store(self.settings.store, self.settings.keys)
+        store = Store(self.settings.store, self.settings.keys)
+        store.scope_of = lambda role, entries: self.policy.scope(role, entries, self._lines_in)
+        store.lock_after, store.lock_for = self.policy.limits.wrong_sign_ins, timedelta(minutes=self.policy.limits.locked_minutes)
+        return store
+
+    def _lines_in(self, entry: str) -> Collection[str]:
+        """The lines of a place that stands beside a user or a role. A place that cannot be looked up now holds none."""
+        kind, _, name = entry.rpartition(":")
+        if kind in ("", "line"):
+            return (name,)
+        try:
+            lines = self.plant.lines.values()
+            areas = {area.id: area.parent for area in self.plant.areas.values()}
+        except ToolError:
+            log.warning("the places of the plant cannot be read; nobody is shown records of %s", entry)
+            return ()
+        return [line.id for line in lines if name == (line.parent if kind == "area" else areas.get(line.parent, line.parent))]
+
+    @cached_property
+    def identity(self) -> Identity:
+        from assistant.identity import Identity
+
+        return Identity(self.store, self.policy, self.settings.keys)
 
     @cached_property
     def policy(self) -> Policy:
@@ -179,6 +204,12 @@ class Assistant:
         from assistant.notes import Notes
 
         return Notes(self)
+
+    @cached_property
+    def voice(self) -> VoiceParts:
+        from assistant.voice.parts import VoiceParts
+
+        return VoiceParts(self)
 
     @cached_property
     def scheduled(self) -> Scheduled:
@@ -318,7 +349,7 @@ class Assistant:
             )  # fmt: skip
             planned = plan(understand(question, parts.plant, parts.router), question, parts.plant, parts.tools, parts.writer, parts.policy)
             machine = parts.plant.equipment.get(ask.equipment or "")
-            planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
+            planned = reconsidered(planned, question, seen_by(parts.index, who, parts.policy), parts.tools, parts.policy, machine)
             previous.append((text, planned))
         assert planned is not None
         out: dict[str, Any] = plain(plan_json(planned, ask.id))
@@ -411,7 +442,7 @@ class Assistant:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if "scheduled" in self.__dict__:
             self.scheduled.stop()
-        for name in ("plant", "index", "writer", "language_model", "store"):
+        for name in ("voice", "plant", "index", "writer", "language_model", "store"):
             part = self.__dict__.get(name)
             if part is not None and hasattr(part, "close"):
                 part.close()

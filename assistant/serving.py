@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ def is_loopback(host: str) -> bool:
 def refuse_exposed(assistant: Assistant) -> None:
     """Raise NotAllowed for an address that others can reach, without TLS or with the demo's passwords, which are public."""
     host = assistant.settings.host
+    if not assistant.settings.demo and assistant.store.has_demo_passwords():
+        raise NotAllowed("Somebody here still has the demo's password, which is public; `andon users --reset ID` gives them their own.")
     if is_loopback(host):
         return
     if assistant.settings.demo or assistant.store.has_demo_passwords():
@@ -106,9 +109,13 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
 
     from assistant.api import create_app
     from assistant.ingest_jobs import IngestJobs
+    from assistant.logs import Follower
+    from assistant.tls import expires_soon, names_in
 
     refuse_exposed(assistant)
     tls = certificate_of(assistant.settings)
+    if tls and (warning := expires_soon(tls[0])):
+        say(warning)
     host, port = assistant.settings.host, assistant.settings.port
     with locked(assistant.settings.home):
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -121,13 +128,21 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
             raise Unavailable(f"Port {port} on {host} cannot be used ({(error.strerror or 'refused').lower()}); name another with --port.") from error
         assistant.warm()
         assistant.scheduled.start()
+        first = None if assistant.settings.demo else assistant.identity.first_administrator()
+        if first is not None:
+            say(f"Sign in as {first[0]} with the one-time password {first[1]} (once, within a day) and choose your own.")
         say(f"Andon answers at {'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
-        server = uvicorn.Server(configured(create_app(assistant), tls))
+        names = names_in(tls[0]) if tls else ()
+        server = uvicorn.Server(configured(create_app(assistant, names=names), tls))
+        threading.Thread(target=assistant.voice.warm, name="voice", daemon=True).start()
         jobs = IngestJobs(assistant.settings.home, lambda: assistant.index)
         jobs.start()
+        follower = Follower(lambda: assistant.plant, lambda: assistant.index, assistant.now)
+        follower.start()
         try:
             server.run(sockets=[listener])
         finally:
+            follower.stop()
             jobs.stop()
             assistant.close()
 

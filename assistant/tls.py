@@ -26,6 +26,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from assistant.problems import BadSettings, Conflict
 
+#: Where the service gives out the authority's certificate, which is no secret.
+AUTHORITY_PATH = "/plant-ca.crt"
 AUTHORITY_DAYS = 3650
 #: Apple's devices refuse certificates of more than 825 days, new rules of others of more than 398.
 CERTIFICATE_DAYS = 397

@@ -36,7 +36,7 @@ def tls_init(
         first = next(iter(names), "localhost")
         address = f"https://{f'[{first}]' if ':' in first else first}:{port or settings.port}"
         known = sorted(tls.names_in(files.certificate))
-        authority = f"{address}{AUTHORITY_PATH}"
+        authority = f"{address}{tls.AUTHORITY_PATH}"
         if as_json:
             cli._print({
                 "authority": str(files.authority), "certificate": str(files.certificate), "key": str(files.key), "names": known,
@@ -51,10 +51,6 @@ def tls_init(
             f"Serve with `andon serve --host 0.0.0.0`. On each tablet scan the code, compare the SHA-256, install the authority, then open {address}/",
             markup=False,
         )
-
-
-#: Where the service gives out the authority's certificate, which is no secret.
-AUTHORITY_PATH = "/plant-ca.crt"
 
 
 def _show_code(address: str) -> None:

@@ -16,8 +16,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from assistant.demo import PASSWORD
+from assistant.identity import Identity
 from assistant.store import Store
 from assistant.turn import Ask, cleaned
+from assistant.voice.parts import VoiceParts
+from assistant.voice.speaker import SilentSpeaker
+from assistant.voice.transcriber import ScriptedTranscriber
 from retrieval.passages import Anchor, DocumentInfo, Passage
 from tools.access import POLICY, Caller
 
@@ -97,12 +101,16 @@ class ScriptedAssistant:
     queue: int = 4
     host: str = "127.0.0.1"
     policy: Any = POLICY
+    hears: list[Any] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     confirmed: list[tuple[str, str, bool]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.settings = SimpleNamespace(demo=self.demo, queue=self.queue, host=self.host, question_characters=4000)
+        self.settings = SimpleNamespace(
+            demo=self.demo, queue=self.queue, host=self.host, question_characters=4000, home=self.folder, voice_sessions=4, keep_audio=False
+        )
+        self.voice = VoiceParts(self, ScriptedTranscriber(self.hears), SilentSpeaker())
         self.plant = plant()
         self.store = Store(self.folder / "andon.sqlite", self.folder / "keys")
         for user, name, role, lines in (
@@ -110,6 +118,7 @@ class ScriptedAssistant:
             ("max", "Max", "technician", None), ("quinn", "Quinn", "quality", None), ("ada", "Ada", "administrator", None),
         ):  # fmt: skip
             self.store.put_user(user, name, role, lines, PASSWORD, demo=True)
+        self.identity = Identity(self.store, self.policy, self.folder / "keys")
         book = manual(self.folder)
         title = "VX-500 operating and maintenance manual"
         self.index = FixtureIndex((
@@ -153,6 +162,7 @@ class ScriptedAssistant:
         return {"plant": "ok", "index": "ok", "planner model": "not used"}
 
     def close(self) -> None:
+        self.voice.close()
         self.store.close()
 
 

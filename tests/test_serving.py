@@ -1,5 +1,6 @@
 """What is refused before the first byte is served, and that a folder is served once."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,7 +15,8 @@ def test_loopback(host, near):
 
 
 def _assistant(host, demo=False, passwords=False):
-    return SimpleNamespace(settings=SimpleNamespace(host=host, demo=demo), store=SimpleNamespace(has_demo_passwords=lambda: passwords))
+    settings = SimpleNamespace(host=host, demo=demo, home=Path("nowhere"), tls_cert=None, tls_key=None)
+    return SimpleNamespace(settings=settings, store=SimpleNamespace(has_demo_passwords=lambda: passwords))
 
 
 def test_an_address_that_others_reach_is_refused():

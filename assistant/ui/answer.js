@@ -99,6 +99,7 @@ export class Entry {
     for (const chip of this.node.querySelectorAll(".chip")) this.name(chip, chip.dataset.marker);
     this.foot.replaceChildren(...this.footParts(answer).filter(Boolean));
     this.foot.hidden = false;
+    document.dispatchEvent(new CustomEvent("andon:answered", { detail: { answer, place: this.foot } }));
   }
 
   footParts(answer) {

@@ -6,6 +6,7 @@ import { $, clear, el, icon, kept } from "./dom.js";
 import { askStream, call, Problem } from "./service.js";
 import { openMachines, openPerson, openRecent, wireSheet } from "./sheets.js";
 import { setText } from "./text.js";
+import { endVoice, wireVoice } from "./voice.js";
 import { words } from "./words.js";
 
 const RECENT = 30;
@@ -54,6 +55,7 @@ async function signedIn() {
   for (const id of ["machine", "documents", "recent", "person", "fresh", "ask"]) $(id).hidden = false;
   $("documents").hidden = state.user.role === "administrator";
   wireDocuments({ user: state.user, time, notice });
+  document.dispatchEvent(new CustomEvent("andon:signed-in", { detail: { user: state.user, time, notice } }));
   clear($("person")).append(el("span", { class: "initial", "aria-hidden": "true" }, state.user.name.slice(0, 1)), el("span", { class: "tool-name" }, state.user.name));
   $("person").title = words.signedIn(state.user.name, state.user.role);
   try { state.machines = (await call("/api/equipment")).equipment; } catch { state.machines = []; }
@@ -63,6 +65,7 @@ async function signedIn() {
   if (state.conversation) await restore();
   else state.conversation = newConversation();
   showStart();
+  wireVoice({ place: () => ({ equipment: machine()?.id ?? "", conversation: state.conversation }), begin: beginEntry, notice });
   if (matchMedia("(pointer: fine)").matches) $("question").focus();
 }
 
@@ -92,7 +95,8 @@ async function restore() {
 
 function showSignIn() {
   state.user = null;
-  for (const id of ["machine", "documents", "recent", "person", "fresh", "ask", "start", "log"]) $(id).hidden = true;
+  endVoice();
+  for (const id of ["machine", "documents", "notes", "recent", "person", "fresh", "ask", "start", "log"]) if ($(id)) $(id).hidden = true;
   const section = clear($("sign-in"));
   section.hidden = false;
   section.append(el("h1", { id: "sign-in-title" }, words.signIn), el("p", {}, words.signInHint));
@@ -281,15 +285,21 @@ function addEntry(question) {
   return entry;
 }
 
-async function ask(question) {
-  state.running?.abort();
-  const running = new AbortController();
-  state.running = running;
+/** A question, typed or spoken, on the page; its answer goes into the entry. */
+function beginEntry(question) {
   remember(question);
   kept.set(`conversation.${state.user.id}`, state.conversation);
   const entry = addEntry(question);
   showStart();
   entry.node.scrollIntoView({ block: "start" });
+  return entry;
+}
+
+async function ask(question) {
+  state.running?.abort();
+  const running = new AbortController();
+  state.running = running;
+  const entry = beginEntry(question);
   sendButton(true);
   const body = { question, conversation: state.conversation, equipment: machine()?.id ?? null };
   try {

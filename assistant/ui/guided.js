@@ -12,6 +12,7 @@ let dialog = null;
 let busy = false;
 
 document.addEventListener("andon:guide", (event) => start(event.detail));
+document.addEventListener("andon:run-shown", (event) => { if (event.detail.run !== run?.run) return; run = event.detail; kept.set("guided", run.state === "running" ? run.run : null); show(); if (run.show === "page") showPage(); });
 window.addEventListener("load", () => { const id = kept.get("guided", null); if (id) chip(id); });
 
 async function start({ document: name, section, title }) {
@@ -38,6 +39,7 @@ async function send(ask) {
   try {
     run = await ask();
     kept.set("guided", run.state === "running" ? run.run : null);
+    document.dispatchEvent(new CustomEvent("andon:run", { detail: run.state === "running" ? run.run : null }));
     show();
     if (run.show === "page") showPage();
   } catch (error) {

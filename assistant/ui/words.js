@@ -113,6 +113,14 @@ export const words = {
       line && ["Report", `Draft the shift handover for ${line}`],
     ].filter(Boolean);
   },
+  voice: {
+    name: "Voice", talk: "Hold to talk, or tap and speak", handsFree: "Hands-free", mute: "Mute", close: "Stop listening", opening: "Opening the microphone",
+    tap: "Hold the button to talk, or tap it and speak", tapForHandsFree: "Tap Hands-free to be listened to again", guided: "Listening: next, back, repeat, why, or a reading",
+    state: { asleep: "Say the wake phrase, or tap to talk", listening: "Listening", thinking: "Looking it up", speaking: "Speaking; say stop to end", muted: "Muted: nothing is heard" },
+    asks: { confirm: "Say yes or no", choice: "Say one, two or three" }, heard: (text) => `“${text}”`,
+    refused: "This page may not use the microphone; allow it beside the address.", noMicrophone: "This tablet has no microphone.",
+    insecure: "The microphone needs a secure address (https); ask who runs Andon for it.",
+  },
   guideMe: "Guide me step by step",
   guided: {
     stepOf: (n, of) => `Step ${n} of ${of}`, expected: "Expected:", why: "Why", next: "Done, next", finish: "Done, finish", back: "Back", repeat: "Repeat",

@@ -71,7 +71,7 @@ class Sound:
 class SoundReader:
     """Decodes recordings, one at a time. Thread-safe; `close` ends the worker."""
 
-    def __init__(self, *, deadline_s: float = 15.0, memory_mb: int = 768, longest_s: float = LONGEST_S, worker: Path = _WORKER) -> None:
+    def __init__(self, *, deadline_s: float = 30.0, memory_mb: int = 768, longest_s: float = LONGEST_S, worker: Path = _WORKER) -> None:
         self._deadline_s = deadline_s
         self._memory_bytes = memory_mb * 1024 * 1024
         self.longest_s = longest_s

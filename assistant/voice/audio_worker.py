@@ -75,7 +75,7 @@ def _samples(av: Any, container: Any, stream: Any, longest: int) -> tuple[bytes,
 def _confine(memory_bytes: int) -> None:
     import resource
 
-    os.nice(10)
+    os.nice(5)  # somebody waits for it
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))

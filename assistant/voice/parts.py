@@ -17,11 +17,14 @@ from assistant.voice.audio import Sound, SoundReader
 from assistant.voice.endpoint import BEFORE_S, END_S, probabilities, utterances
 from assistant.voice.levels import Levels, advice, measure
 from assistant.voice.speaker import Speaker, open_speaker
-from assistant.voice.transcriber import BYTES_A_SECOND, LONGEST_S, Heard, Listening, SpeechUnavailable, Transcriber, transcribed
+from assistant.voice.transcriber import BYTES_A_SECOND, LONGEST_S, Heard, Listening, Session, SpeechUnavailable, Transcriber, transcribed
 
 if TYPE_CHECKING:
     from assistant.app import Assistant
+    from assistant.guided import GuidedProcedures
     from assistant.voice.wake import WakePhrase
+
+ANYTHING = Listening()
 
 log = logging.getLogger("andon.voice")
 
@@ -40,9 +43,7 @@ class VoiceParts:
         """The engine that hears. Raises SpeechUnavailable."""
         with self._lock:
             if self._given is None:
-                from assistant.voice.choice import open_transcriber
-
-                self._given = open_transcriber(self._assistant)
+                self._given = opened(self._assistant)
             return self._given
 
     @property
@@ -63,6 +64,12 @@ class VoiceParts:
         except SpeechUnavailable as error:
             log.warning("tablets are woken by touch only: %s", error.sentence)
             return None
+
+    @cached_property
+    def guided(self) -> GuidedProcedures:
+        from assistant.guided import GuidedProcedures
+
+        return GuidedProcedures(self._assistant)
 
     def listening(self, equipment: str | None = None, **more: Any) -> Listening:
         """What an engine is told: the machine in front of the person, its line, and the names of the plant, those of
@@ -89,7 +96,60 @@ class VoiceParts:
                 part.close()
 
 
-def transcription(transcriber: Transcriber, sound: Sound, listening: Listening = Listening()) -> dict[str, Any]:  # noqa: B008
+class Engines:
+    """Several engines as one: each utterance goes to the first of them that is ready, so that a plant's own model is used
+    from the moment it is loaded, and the embedded recogniser until then."""
+
+    def __init__(self, engines: Sequence[Transcriber]) -> None:
+        self._engines = tuple(engines)
+
+    @property
+    def name(self) -> str:
+        return self._ready()[0].name
+
+    def open(self, listening: Listening = ANYTHING) -> Session:
+        trouble: SpeechUnavailable | None = None
+        for engine in self._ready():
+            try:
+                return engine.open(listening)
+            except SpeechUnavailable as error:
+                trouble = trouble or error
+        raise trouble or SpeechUnavailable("No speech engine is set up; type instead.")
+
+    def _ready(self) -> tuple[Transcriber, ...]:
+        """Those that are loaded (or load on first use) before those that are not."""
+        return tuple(sorted(self._engines, key=lambda engine: getattr(engine, "state", "ok") != "ok"))
+
+    def close(self) -> None:
+        for engine in self._engines:
+            engine.close()
+
+
+def opened(assistant: Assistant) -> Transcriber:
+    """The engines that the settings name, the wanted one first. Raises SpeechUnavailable."""
+    from assistant.voice.sphinx import Sphinx
+    from assistant.voice.vocabulary import vocabulary_of
+    from assistant.voice.whisper import WhisperTranscriber
+
+    chosen = assistant.settings
+    if chosen.speech_engine == "off":
+        raise SpeechUnavailable("Speech is switched off here (speech_engine); type instead.")
+    engines: list[Transcriber] = []
+    if chosen.speech_engine != "pocketsphinx" and chosen.whisper_model is not None:
+        try:
+            engines.append(WhisperTranscriber(chosen.whisper_model, threads=chosen.threads))
+        except SpeechUnavailable as error:
+            if chosen.speech_engine == "faster-whisper":
+                raise
+            log.warning("%s The embedded recogniser is used.", error.sentence)
+    elif chosen.speech_engine == "faster-whisper":
+        raise SpeechUnavailable("speech_engine wants faster-whisper, and whisper_model names no folder.")
+    if chosen.speech_engine != "faster-whisper":
+        engines.append(Sphinx(lambda: vocabulary_of(assistant.plant, assistant.index), chosen.home / "speech"))
+    return engines[0] if len(engines) == 1 else Engines(engines)
+
+
+def transcription(transcriber: Transcriber, sound: Sound, listening: Listening = ANYTHING) -> dict[str, Any]:
     """A recording as words: `text` is what was heard, within the request grammar or not; `request` is the text that may be
     asked ("" where it may not), with what the engine offers or asks beside it; times of words are seconds of the
     recording. `seconds` is what it took, `audio_seconds` what it lasts. Raises SpeechUnavailable."""

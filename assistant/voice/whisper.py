@@ -49,6 +49,8 @@ _SURE = 0.6
 #: A partial result is worth at most this share of the time that the sound took.
 _PARTIAL_SHARE = 0.5
 
+_ANYTHING = Listening()
+
 Corrected = Callable[[Heard, Listening], Heard]
 
 
@@ -83,7 +85,7 @@ class WhisperTranscriber:
         """Whether the model is there (or has failed) within the time."""
         return self._loaded.wait(timeout_s)
 
-    def open(self, listening: Listening = Listening()) -> WhisperSession:
+    def open(self, listening: Listening = _ANYTHING) -> WhisperSession:
         if not self._loaded.is_set():
             raise SpeechUnavailable("The speech model is still being loaded; ask again in a moment.")
         if self._trouble is not None:
