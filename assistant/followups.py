@@ -49,6 +49,24 @@ def merged(drafts: Sequence[Draft], clause: Clause, understanding: Understanding
     return out
 
 
+_WHY = re.compile(
+    r"(?:(?:but|and|so|ok|okay|hm+|oh)[ ,]+)*(?:why|how come|for what reason|what (?:was|is|were|are|'s) (?:the |behind )?(?:reasons?|causes?|that)"
+    r"|what caused (?:it|that|this)|what (?:has )?happened(?: there)?|because of what|explain (?:it|that|this))"
+    r"(?: (?:is|was|were|are|did|has|does))?(?: (?:it|that|this|so|there|for (?:it|that|this)))*"
+    r"(?: (?:so )?(?:low|high|bad|poor|little|much|many|down|up|drop\w*|fall|fell|rise|change[ds]?))?\W*",
+    re.IGNORECASE,
+)
+
+
+def why_so(text: str, question: Question) -> Draft | None:
+    """A bare "why?" after a figure: the same figure, held against the period before, which says what it changed from."""
+    last = next((p.calls for p in reversed(question.previous) if p.calls), ())
+    if not _WHY.fullmatch(text) or len(last) != 1 or last[0].tool != "query_metrics":
+        return None
+    kept = {key: value for key, value in last[0].arguments.items() if key not in ("sort", "limit", "compare_to")}
+    return Draft("query_metrics", {**kept, "compare_to": "previous_period"})
+
+
 _TAKES: Mapping[str, tuple[str, ...]] = {
     "explain_alarm": ("equipment",), "diagnose": ("equipment",), "get_procedure": ("equipment",), "search_documents": (
         "equipment",),

@@ -18,7 +18,7 @@ from assistant.arguments import draft_calls
 from assistant.calendar_slips import slip
 from assistant.choices import name_choices, tool_choices
 from assistant.confidence import Curve, curve, raw
-from assistant.followups import merged, said_of
+from assistant.followups import merged, said_of, why_so
 from assistant.own_calls import own_draft
 from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
 from assistant.scribe import Draft
@@ -89,11 +89,12 @@ def plan(
         understanding, llm = own.understanding, None
     vote = consult(understanding, question.previous_texts if understanding.followup else (), plant, llm)
     understanding, planner = counted(understanding, vote)
-    stopped = _without_tools(understanding, plant)
+    why = why_so(understanding.text, question)
+    stopped = _without_tools(understanding, plant) if why is None else None
     if stopped is not None:
         return replace(stopped, spans=spans, planner=planner)
-    drafts: list[Draft] = []
-    for clause in understanding.clauses:
+    drafts: list[Draft] = [why] if why is not None else []
+    for clause in understanding.clauses if why is None else ():
         found = [own.draft] if own is not None else draft_calls(clause, question, plant, len(understanding.clauses) == 1)
         if understanding.followup:
             found = merged(found, clause, understanding, question, plant)
@@ -102,7 +103,7 @@ def plan(
     calls = tuple(PlannedCall(d.tool, d.arguments, d.unresolved) for d in drafts if d.tool in registry or not registry)
     notes = tuple(dict.fromkeys([*understanding.problems, *(note for d in drafts for note in d.notes)]))
     found_plan = Plan(PLANNED, _distinct(calls), confidence, planner, spans=spans, notes=notes)
-    return _decided(found_plan, drafts, understanding, question, plant, policy)
+    return _decided(found_plan, drafts, understanding, question, plant, policy, settled=why is not None)
 
 
 def _as_typed(draft: Draft, spelled: Spelled) -> Draft:
@@ -150,7 +151,7 @@ def _without_tools(understanding: Understanding, plant: Plant) -> Plan | None:
         return None
     if status == "smalltalk" and not understanding.followup and _POINTS.search(text) and not _GREETING.search(text):
         return None  # "that thing again" is a question that says too little
-    if status in ("out_of_scope", "smalltalk") and p < SURE_OF_NO_QUESTION and _names_subject(text, plant):
+    if status in ("out_of_scope", "smalltalk") and _names_subject(text, plant) and (p < SURE_OF_NO_QUESTION or _MY_OWN.match(text)):
         return None
     if status in ("out_of_scope", "smalltalk") and p >= SURE_STATUS and not understanding.hazards:
         return Plan(status, confidence=round(p, 4))
@@ -162,6 +163,7 @@ def _names_subject(text: str, plant: Plant) -> bool:
     return any(len(record) >= 5 for record in said_of(text, plant, "record"))
 
 
+_MY_OWN = re.compile(r"^(?:(?:show|list|give|tell)(?: me)? )?(?:my|our|the|all)(?: own)? (?:\w+ )?\w+ ?[?.!]*$", re.IGNORECASE)
 _POINTS = re.compile(r"^(?:\w+ ){0,2}(?:it|that|this|one|them|those|these|thing|usual)\b", re.IGNORECASE)
 _GREETING = re.compile(
     r"\b(?:thanks?|thank|hello|hi|hey|bye|great|good (?:morning|evening|day|night|afternoon|bye|job|work|one|to)|"
@@ -176,8 +178,10 @@ _ACTS_REASON = (
 _PEOPLE_REASON = "People are not compared or ranked here; ask for the line, the machine or the shift instead."
 
 
-def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy) -> Plan:
-    """The drafted plan, or what stands in its way: rights, policy, a missing or ambiguous piece, doubt, confirmation."""
+def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding, question: Question, plant: Plant, policy: Policy,
+             settled: bool = False) -> Plan:  # fmt: skip
+    """The drafted plan, or what stands in its way: rights, policy, a missing or ambiguous piece, doubt (unless the plan
+    is `settled` by words that mean one thing), confirmation."""
     reading = understanding.reading
     wrong = _wrong_time(understanding, question, drafts)
     if wrong is not None:
@@ -204,7 +208,7 @@ def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding,
     doubt = (status == CLARIFY and p >= UNSURE_STATUS) or (status == "smalltalk" and p >= SURE_STATUS and not subject)
     ranked = reading.tools
     torn = len(understanding.clauses) == 1 and ranked[0][1] < UNSURE_TOOL and ranked[0][1] < CLOSE_RACE * ranked[1][1]
-    if doubt or torn:
+    if (doubt or torn) and not settled:
         choices = tool_choices(understanding, question, plant)
         return replace(
             found,

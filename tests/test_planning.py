@@ -497,3 +497,16 @@ def test_the_machine_is_no_part_of_the_task(plant):
 @pytest.mark.parametrize("text", ["operator league table for line 2", "rank the shift leaders by their lines' OEE", "who should I fire, going by output"])
 def test_no_league_table_of_people(plant, text):
     assert ask(plant, text, metric="oee").status == "not_allowed"
+
+
+@pytest.mark.parametrize("text", ["why?", "but why is that so low", "how come?", "what was the reason for that"])
+def test_a_bare_why_holds_the_last_figure_against_the_period_before(plant, text):
+    first = ask(plant, "oee of line 2 last week", metric="oee")
+    then = ask(plant, text, "diagnose", previous=[("oee of line 2 last week", first)], status="needs_clarification")
+    arguments = then.calls[0].arguments
+    assert (arguments["where"], arguments["period"].text, arguments["compare_to"]) == ({"line": "LINE-2"}, "last week", "previous_period")
+    assert ask(plant, text, status="needs_clarification").status == "needs_clarification"
+
+
+def test_ones_own_records_are_no_small_talk(plant):
+    assert ask(plant, "my certifications", "list_records", status="smalltalk", record="certifications").calls[0].tool == "list_records"
