@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
-EVALS = ("answers", "planner", "refusals", "hazards", "retrieval", "real", "foreign", "metrics")
+EVALS = ("answers", "planner", "refusals", "hazards", "grounding", "retrieval", "knowledge", "real", "foreign", "metrics", "logs", "voice")
 BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
@@ -33,6 +33,7 @@ def evals(
     suite: Annotated[str | None, typer.Argument(help=f"one of {', '.join(EVALS)}; all without it")] = None,
     only: Annotated[str | None, typer.Option("--only", help="of the answers suite, the cases whose id begins so")] = None,
     write: Annotated[Path | None, typer.Option("--write", help="write scoreboard.json and scoreboard.md there", file_okay=False, exists=True)] = None,
+    full: Annotated[bool, typer.Option("--full", help="of the voice suite, every sentence at every level of noise (half an hour)")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Grade the product over questions with independent oracles; exits 1 when a suite is below its floor."""
@@ -41,7 +42,7 @@ def evals(
     chosen = _chosen(suite, EVALS)
     with _quiet(), _explained():
         where = scoreboard.machine()
-        scores = _scores(chosen, only)
+        scores = _scores(chosen, only, full)
     board = scoreboard.as_json(scores, where)
     if write is not None:
         scoreboard.write(board, write)
@@ -50,27 +51,29 @@ def evals(
         raise typer.Exit(1)
 
 
-def _scores(chosen: tuple[str, ...], only: str | None) -> list[Any]:
-    from evals import foreign, language, real, suites
+def _scores(chosen: tuple[str, ...], only: str | None, full: bool = False) -> list[Any]:
+    from evals import foreign, grounding, knowledge, language, logs, real, suites, voice
     from evals.cases import load
     from evals.plant import demo
 
+    alone = {"real": real.suite, "foreign": foreign.suite, "logs": logs.suite, "knowledge": knowledge.suite}
     cases = [case for case in load() if only is None or case.id.startswith(only)]
+    over_the_demo = {
+        **suites.SUITES,
+        **language.SUITES,
+        "answers": lambda plant, progress: suites.answers(plant, cases, progress),
+        "metrics": suites.metrics,
+        "grounding": grounding.suite,
+        "voice": lambda plant, progress: voice.suite(plant, progress, full),
+    }
     scores = []
     for name in chosen:
         with _progress(name) as advance:
-            if name == "real":
-                scores.append(real.suite(advance))
-            elif name == "foreign":
-                scores.append(foreign.suite(advance))
+            if name in alone:
+                scores.append(alone[name](progress=advance))
             else:
                 with demo() as plant:
-                    if name == "metrics":
-                        scores.append(suites.metrics(plant, advance))
-                    elif name == "answers":
-                        scores.append(suites.answers(plant, cases, advance))
-                    else:
-                        scores.append({**suites.SUITES, **language.SUITES}[name](plant, progress=advance))
+                    scores.append(over_the_demo[name](plant, progress=advance))
     return scores
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval import identifiers
+from retrieval import codes, identifiers
 from retrieval.passages import AlarmEntry, Anchor, DocumentInfo, IndexDamaged, IndexUnavailable, Passage
 
 Vectors = NDArray[np.float32]
@@ -83,12 +83,17 @@ class Catalogue:
         self._local = threading.local()
         self._statuses: tuple[int, dict[date | None, dict[tuple[str, str], str]]] = (-1, {})
         self._kept: tuple[int, dict[str, Passage]] = (-1, {})
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Makes the tables that are missing and gives an earlier version's store what came later."""
         with self.write() as db:
-            for statement in _SCHEMA.split(";"):
+            for statement in (_SCHEMA + codes.SCHEMA).split(";"):
                 db.execute(statement)
             for table, column, kind in _LATER:
                 if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
                     db.execute(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
+            codes.fill(db)
 
     def _connection(self) -> sqlite3.Connection:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
@@ -133,7 +138,8 @@ class Catalogue:
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(f"The document catalogue {self.path.name} is damaged: {error}.") from error
 
-    def _rows(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def select(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of one statement. Raises IndexUnavailable or IndexDamaged."""
         try:
             return self._connection().execute(sql, values).fetchall()
         except sqlite3.OperationalError as error:
@@ -142,7 +148,7 @@ class Catalogue:
             raise IndexDamaged(f"The document catalogue {self.path.name} is damaged: {error}.") from error
 
     def meta(self, name: str, default: str = "") -> str:
-        rows = self._rows("SELECT value FROM meta WHERE name = ?", (name,))
+        rows = self.select("SELECT value FROM meta WHERE name = ?", (name,))
         return str(rows[0][0]) if rows else default
 
     def set_meta(self, name: str, value: str) -> None:
@@ -166,7 +172,7 @@ class Catalogue:
 
     def drop(self, document: str, revision: str | None = None) -> list[str]:
         """Removes a document (or one revision of it); returns the ids of the passages that went."""
-        pairs = self._rows(
+        pairs = self.select(
             "SELECT document, revision FROM documents WHERE document = ? AND (? IS NULL OR revision = ?)",
             (document, revision, revision),
         )
@@ -196,7 +202,7 @@ class Catalogue:
 
     def sources(self) -> dict[str, tuple[str, str, str, str, str]]:
         """path -> (content hash, stamp, document, revision, reason)."""
-        rows = self._rows("SELECT path, content_hash, stamp, document, revision, reason FROM sources")
+        rows = self.select("SELECT path, content_hash, stamp, document, revision, reason FROM sources")
         return {r[0]: (r[1], r[2], r[3], r[4], r[5]) for r in rows}
 
     def move_source(self, old: str, new: str, stamp: str) -> None:
@@ -210,6 +216,21 @@ class Catalogue:
         with self.write() as db:
             db.execute("DELETE FROM sources WHERE path = ?", (path,))
 
+    def replace_vectors(self, ids: Sequence[str], vectors: Vectors, row: int) -> None:
+        """Other vectors, (n, dimension), for passages that are there; `row` is remembered as how far a rebuild came."""
+        with self.write() as db:
+            self._raise_generation(db)
+            packed = [v.astype(np.float16).tobytes() for v in vectors]
+            db.executemany("UPDATE passages SET vector = ? WHERE id = ?", list(zip(packed, ids, strict=True)))
+            codes.replace(db, ids, vectors)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('rebuilding', ?)", (str(row),))
+
+    def batches(self, after: int, size: int) -> Iterator[tuple[int, list[str]]]:
+        """(last row, passage ids), in the order in which they were added, after a row."""
+        while rows := self.select("SELECT rowid, id FROM passages WHERE rowid > ? ORDER BY rowid LIMIT ?", (after, size)):
+            after = int(rows[-1][0])
+            yield after, [r[1] for r in rows]
+
     def _raise_generation(self, db: sqlite3.Connection) -> int:
         row = db.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()
         generation = int(row[0]) + 1 if row else 1
@@ -222,18 +243,22 @@ class Catalogue:
         """(document, revision) -> effective, superseded, pending or retired, on that day (default: today); kept per
         generation for the days lately asked about."""
         generation = self.generation()
-        day = on or (self._today() if self._today else None)
+        day = self.day(on)
         if self._statuses[0] != generation or len(self._statuses[1]) > 30:
             self._statuses = (generation, {})
         kept = self._statuses[1]
         if day not in kept:
-            rows = self._rows("SELECT document, revision, effective, superseded, retired, generation, supersedes FROM documents")
+            rows = self.select("SELECT document, revision, effective, superseded, retired, generation, supersedes FROM documents")
             kept[day] = _statuses(rows, day)
         return kept[day]
 
+    def day(self, on: date | None = None) -> date | None:
+        """The day on which statuses are meant; None where the newest revision stands."""
+        return on or (self._today() if self._today else None)
+
     def documents(self, on: date | None = None) -> list[DocumentInfo]:
         statuses = self.statuses(on)
-        rows = self._rows(
+        rows = self.select(
             "SELECT document, title, revision, kind, effective, superseded, source, pages, content_hash, equipment, "
             "equipment_class, language, access, variants, software, supersedes FROM documents ORDER BY document, generation"
         )
@@ -260,46 +285,38 @@ class Catalogue:
         for start in range(0, len(missing), 500):
             chunk = missing[start : start + 500]
             marks = ",".join("?" * len(chunk))
-            for row in self._rows(f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", chunk):
+            for row in self.select(f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE id IN ({marks})", chunk):
                 kept[row[0]] = _passage(row)
         if self._kept[0] == generation and len(kept) <= _KEPT_PASSAGES:
             self._kept = (generation, kept)
         return {name: kept[name] for name in ids if name in kept}
 
     def passages_of(self, document: str, revision: str) -> list[Passage]:
-        rows = self._rows(
+        rows = self.select(
             f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE document = ? AND revision = ? ORDER BY ordinal",
             (document, revision),
         )
         return [_passage(row) for row in rows]
 
     def steps(self) -> list[Passage]:
-        return [_passage(r) for r in self._rows(f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE block = 'steps'")]
+        return [_passage(r) for r in self.select(f"SELECT {_PASSAGE_COLUMNS} FROM passages WHERE block = 'steps'")]
 
     def vectors(self, ids: Sequence[str]) -> dict[str, Vectors]:
         found: dict[str, Vectors] = {}
         for start in range(0, len(ids), 500):
             chunk = ids[start : start + 500]
             marks = ",".join("?" * len(chunk))
-            for name, blob in self._rows(f"SELECT id, vector FROM passages WHERE id IN ({marks})", chunk):
+            for name, blob in self.select(f"SELECT id, vector FROM passages WHERE id IN ({marks})", chunk):
                 found[name] = np.frombuffer(blob, np.float16).astype(np.float32)
         return found
 
     def ids(self) -> list[tuple[str, str]]:
         """(passage id, access class) of everything in the catalogue, whatever its status."""
-        return [(r[0], r[1]) for r in self._rows("SELECT id, access FROM passages")]
-
-    def scan(self) -> tuple[list[str], Vectors]:
-        """All ids with their vectors, (n, dimension), for an exact search when a filter leaves too little."""
-        rows = self._rows("SELECT id, vector FROM passages")
-        if not rows:
-            return [], np.zeros((0, 1), np.float32)
-        matrix = np.frombuffer(b"".join(r[1] for r in rows), np.float16).reshape(len(rows), -1)
-        return [r[0] for r in rows], matrix.astype(np.float32)
+        return [(r[0], r[1]) for r in self.select("SELECT id, access FROM passages")]
 
     def alarms(self, code_key: str) -> list[tuple[int, AlarmEntry]]:
         """Entries whose code may be `code_key`, with their nearness (see identifiers), best first."""
-        rows = self._rows(
+        rows = self.select(
             f"SELECT a.key, a.passage_id, {_prefixed('a', _ALARM_COLUMNS)} FROM alarms a WHERE a.bare = ? ORDER BY a.rowid",
             (identifiers.bare(code_key),),
         )
@@ -311,11 +328,11 @@ class Catalogue:
 
     def alarm_codes(self) -> list[tuple[str, str]]:
         """(code, passage id) of every alarm entry, for coverage reports."""
-        return [(r[0], r[1]) for r in self._rows("SELECT code, passage_id FROM alarms")]
+        return [(r[0], r[1]) for r in self.select("SELECT code, passage_id FROM alarms")]
 
     def mentions(self, code_key: str) -> list[str]:
         """Ids of the passages that mention exactly this code."""
-        rows = self._rows("SELECT key, passage_id FROM mentions WHERE bare = ?", (identifiers.bare(code_key),))
+        rows = self.select("SELECT key, passage_id FROM mentions WHERE bare = ?", (identifiers.bare(code_key),))
         return [r[1] for r in rows if identifiers.nearness(code_key, r[0]) >= 2]
 
 
@@ -370,6 +387,7 @@ def _delete_revision(db: sqlite3.Connection, document: str, revision: str) -> li
     gone = [r[0] for r in db.execute(f"SELECT id FROM passages WHERE id IN {chosen}", (document, revision))]
     db.execute(f"DELETE FROM alarms WHERE passage_id IN {chosen}", (document, revision))
     db.execute(f"DELETE FROM mentions WHERE passage_id IN {chosen}", (document, revision))
+    db.execute(f"DELETE FROM codes WHERE passage_id IN {chosen}", (document, revision))
     db.execute("DELETE FROM passages WHERE document = ? AND revision = ?", (document, revision))
     db.execute("DELETE FROM documents WHERE document = ? AND revision = ?", (document, revision))
     return gone
@@ -402,6 +420,7 @@ def _insert_passages(db: sqlite3.Connection, passages: Sequence[Passage], vector
             for ordinal, p in enumerate(passages)
         ],
     )  # fmt: skip
+    codes.write(db, passages, vectors)
     db.executemany(
         "INSERT INTO mentions VALUES (?,?,?)",
         [(identifiers.bare(k), k, p.id) for p in passages for k in dict.fromkeys(map(identifiers.key, p.identifiers))],

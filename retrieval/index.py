@@ -12,11 +12,10 @@ import fcntl
 import logging
 import os
 import sqlite3
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -24,11 +23,10 @@ from pathlib import Path
 import numpy as np
 
 from retrieval import identifiers
-from retrieval.applicability import applies, classes
 from retrieval.catalogue import Catalogue
 from retrieval.dense import Dense
 from retrieval.embed import Embedder
-from retrieval.lexical import Lexical, query_terms, terms
+from retrieval.lexical import Lexical, query_terms
 from retrieval.passages import (
     AlarmEntry,
     Anchor,
@@ -40,7 +38,8 @@ from retrieval.passages import (
     Passage,
     RetrievalError,
 )
-from retrieval.rank import Candidate, coverage, fuse, is_asked_for, overlap, ranked
+from retrieval.rank import overlap
+from retrieval.searching import Reranker, Searching, Wanted, embedded_text
 
 __all__ = [
     "AlarmEntry", "Anchor", "DocumentInfo", "Entry", "Hit", "Index", "IndexDamaged", "IndexUnavailable",
@@ -51,9 +50,7 @@ log = logging.getLogger(__name__)
 
 PROCEDURE_KINDS = ("sop", "work_instruction", "manual")
 _LOCK_WAIT_S = 30.0
-# An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
-_TELLING_MENTIONS = 8
-_QUERY_CHARACTERS = 2000
+_REBUILD_BATCH = 512
 
 
 @dataclass(frozen=True)
@@ -65,65 +62,38 @@ class Entry:
     alarms: Sequence[AlarmEntry] = ()
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """What a search may return."""
-
-    equipment: str | None
-    equipment_class: str | None
-    kinds: frozenset[str]
-    access: frozenset[str]
-    steps_only: bool = False
-    variant: str | None = None
-    software: str | None = None
-    on: date | None = None  # what was in force on that day
-    within: tuple[str, str] | None = None  # only this revision, whatever its status
-
-    def closeness(self, passage: Passage) -> int:
-        """2 for what names the machine asked about, 1 for what names its class, 0 for what is valid for all."""
-        if self.equipment and self.equipment.casefold() in (e.casefold() for e in passage.equipment):
-            return 2
-        return int(bool(self.equipment_class) and (self.equipment_class or "").casefold() in classes(passage.equipment_class))
-
-    def admits(self, passage: Passage) -> bool:
-        if passage.access not in self.access or (self.kinds and passage.kind not in self.kinds):
-            return False
-        if self.within and (passage.anchor.document, passage.anchor.revision) != self.within:
-            return False
-        valid = applies(passage, self.equipment, self.equipment_class, self.variant, self.software)
-        return valid and (not self.steps_only or bool(passage.steps))
-
-    def in_force(self, passage: Passage, statuses: dict[tuple[str, str], str]) -> bool:
-        pair = (passage.anchor.document, passage.anchor.revision)
-        return statuses.get(pair) == "effective" or pair == self.within
-
-
 class Index:
     """Searching is safe from any thread and beside a writer; writing is one process at a time (a file lock)."""
 
-    def __init__(self, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None) -> None:
+    def __init__(
+        self, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None, reranker: Reranker | None = None
+    ) -> None:
         self._folder = folder
         self._embedder = embedder
         self._catalogue = Catalogue(folder / "catalogue.sqlite", today)
         self._dense = Dense(folder / "vectors")
         self._lexical = Lexical(folder / "words")
         self._seen_generation = self._catalogue.generation()
-        self._scan: tuple[int, list[str], np.ndarray] | None = None
-        self._scan_lock = threading.Lock()
+        self._searching = Searching(self._catalogue, self._dense, self._lexical, embedder, reranker)
 
     @classmethod
-    def open(cls, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None) -> Index:
+    def open(
+        cls, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None, reranker: Reranker | None = None,
+        *, to_rebuild: bool = False,
+    ) -> Index:  # fmt: skip
         """Opens or creates the index in `folder` and mends what a killed process left.
 
-        `today` decides which revisions are effective yet; without it the newest revision stands. Raises
+        `today` decides which revisions are effective yet; without it the newest revision stands. `reranker` reads the
+        first candidates of every search. With `to_rebuild` an index of another embedding model opens too. Raises
         IndexUnavailable (folder not writable, disk full) or IndexDamaged (the catalogue is no database).
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            index = cls(folder, embedder, today)
+            index = cls(folder, embedder, today, reranker)
         except OSError as error:
             raise IndexUnavailable(f"The index folder {folder.name} cannot be used: {error.strerror}.") from error
-        index._recover()
+        if not to_rebuild:
+            index._recover()
         return index
 
     # -- writing ---------------------------------------------------------------------------------------------------
@@ -150,9 +120,13 @@ class Index:
                 for p in self._catalogue.passages_of(e.info.document, e.info.revision)
             }  # fmt: skip
             self._catalogue.set_meta("dirty", "1")
+            sizes = self._sizes()
             for access in dict.fromkeys(p.access for p in fresh):
                 chosen = [p.id for p in fresh if p.access == access]
-                self._dense.add(access, chosen, np.stack([vectors[i] for i in chosen]))
+                if self._dense.expected(access, sizes[access] + len(chosen)):
+                    self._dense.add(access, chosen, np.stack([vectors[i] for i in chosen]))
+                elif self._dense.count(access):
+                    self._dense.clear(access)
             self._lexical.change(fresh)
             self._catalogue.put(rows)
             self._forget(old, keep={p.id for p in passages})
@@ -161,7 +135,7 @@ class Index:
     def _embedded(self, passages: Sequence[Passage]) -> np.ndarray:
         if not passages:
             return np.zeros((0, self._embedder.dimension), np.float32)
-        return self._embedder.embed([_embedded_text(p) for p in passages])
+        return self._embedder.embed([embedded_text(p) for p in passages])
 
     def remove(self, document: str, revision: str | None = None) -> None:
         """Takes a document (or one revision) out of the index; unknown ones are no error."""
@@ -180,9 +154,55 @@ class Index:
     def snapshot(self, target: Path) -> None:
         """Copies the catalogue, from which the whole index can be rebuilt, into the folder `target`."""
         target.mkdir(parents=True, exist_ok=True)
-        with sqlite3.connect(self._catalogue.path) as here, sqlite3.connect(target / "catalogue.sqlite") as there:
+        with closing(sqlite3.connect(self._catalogue.path)) as here, closing(sqlite3.connect(target / "catalogue.sqlite")) as there:
             here.backup(there)
             there.execute("INSERT OR REPLACE INTO meta VALUES ('dirty', '1')")
+            there.commit()
+
+    def rollback(self, source: Path) -> None:
+        """Makes the index what it was when `snapshot` wrote `source`. Raises IndexDamaged when that holds no snapshot."""
+        kept = source / "catalogue.sqlite"
+        if not kept.is_file():
+            raise IndexDamaged(f"{source.name} holds no snapshot of an index.")
+        with self._writing():
+            generation = self._catalogue.generation()
+            self._catalogue.close()
+            try:
+                with closing(sqlite3.connect(kept)) as there, closing(sqlite3.connect(self._catalogue.path)) as here:
+                    there.execute("SELECT COUNT(*) FROM passages")
+                    there.backup(here)
+            except sqlite3.DatabaseError as error:
+                raise IndexDamaged(f"The snapshot {source.name} cannot be read: {error}.") from error
+            self._catalogue.prepare()  # a snapshot may be of an earlier version
+            self._catalogue.set_meta("generation", str(max(generation, self._catalogue.generation()) + 1))
+            self._check_dimension()
+            self._replay()
+
+    def rebuild(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Makes vectors and words anew from the catalogue's texts, with the embedding model set now; returns passages.
+
+        Killed in between, the index does not open until another rebuild has gone on with what is left.
+        """
+        with self._writing():
+            self._catalogue.set_meta("dirty", "1")
+            if self._catalogue.meta("embedder") != self._embedder.name or not self._catalogue.meta("rebuilding"):
+                self._catalogue.set_meta("rebuilding", "0")
+                self._catalogue.set_meta("embedder", self._embedder.name)
+            done = int(self._catalogue.meta("rebuilding"))
+            total = self._sizes().total()
+            count = 0
+            for row, ids in self._catalogue.batches(after=done, size=_REBUILD_BATCH):
+                passages = list(self._catalogue.passages(ids).values())
+                self._catalogue.replace_vectors([p.id for p in passages], self._embedded(passages), row)
+                count += len(passages)
+                if progress:
+                    progress(count, total)
+            for access in {*self._sizes(), "plant"}:
+                self._dense.clear(access)
+            self._lexical.clear()
+            self._replay()
+            self._catalogue.set_meta("rebuilding", "")
+        return total
 
     @property
     def catalogue(self) -> Catalogue:
@@ -236,10 +256,17 @@ class Index:
         `access` names the classes that the caller may read; `on` is the day on which it must be in force (default:
         today); `within` searches one revision (document, revision), whatever its status.
         """
-        wanted = _Wanted(
+        wanted = Wanted(
             equipment, equipment_class, frozenset(kinds), frozenset(access), variant=variant, software=software, on=on, within=within
         )
-        return self._search(query, k, wanted)
+        self._refresh()
+        return self._searching.search(query, k, wanted)
+
+    def halves(self, query: str, k: int, access: Collection[str] = ("plant",)) -> dict[str, list[Passage]]:
+        """What vectors alone ("dense"), plain BM25 alone ("bm25") and BM25 with the trade's other words ("lexical") put
+        first: what `search` is measured against."""
+        self._refresh()
+        return self._searching.halves(query, k, Wanted(None, None, frozenset(), frozenset(access)))
 
     def procedures(
         self,
@@ -256,8 +283,9 @@ class Index:
         within: tuple[str, str] | None = None,
     ) -> list[Hit]:
         """Step lists (SOPs, work instructions, manuals) for a task, best first; the filters as in `search`."""
-        wanted = _Wanted(equipment, equipment_class, frozenset(PROCEDURE_KINDS), frozenset(access), True, variant, software, on, within)
-        return self._search(f"{task} {product}" if product else task, k, wanted)
+        wanted = Wanted(equipment, equipment_class, frozenset(PROCEDURE_KINDS), frozenset(access), True, variant, software, on, within)
+        self._refresh()
+        return self._searching.search(f"{task} {product}" if product else task, k, wanted)
 
     def alarm(
         self,
@@ -276,109 +304,13 @@ class Index:
 
         Several lists may know a bare number: `hint`, the question's words, puts the list it names first.
         """
-        wanted = _Wanted(
+        wanted = Wanted(
             equipment, equipment_class, frozenset(), frozenset(access), variant=variant, software=software, on=on, within=within
         )
-        found = self._alarms(identifiers.key(code), wanted)
+        self._refresh()
+        found = self._searching.alarms(identifiers.key(code), wanted)
         words = set(query_terms(hint))
         return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -wanted.closeness(f[2].passage), -overlap(words, f[2])))]
-
-    def _alarms(self, code_key: str, wanted: _Wanted) -> list[tuple[int, float, AlarmEntry]]:
-        """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`."""
-        self._refresh()
-        statuses = self._catalogue.statuses(wanted.on)
-        found = [
-            (n, e) for n, e in self._catalogue.alarms(code_key)
-            if wanted.in_force(e.passage, statuses) and wanted.admits(e.passage)
-        ]  # fmt: skip
-        best = max((n for n, _ in found), default=0)
-        return [(n, {3: 1.0, 2: 0.98, 1: 0.95}[n], e) for n, e in found if n == best or (n == 1 and best == 1)]
-
-    # -- the search itself -----------------------------------------------------------------------------------------
-
-    def _search(self, query: str, k: int, wanted: _Wanted) -> list[Hit]:
-        query = " ".join(query.split())[:_QUERY_CHARACTERS]
-        if not query or k < 1:
-            return []
-        self._refresh()
-        vector = self._embedder.embed([query])[0]
-        depth = max(40, 6 * k)
-        dense = self._dense.search(vector, wanted.access, depth)
-        lexical = self._lexical.search(query, depth)
-        exact = self._exact(query, wanted)
-        known = self._admitted({i for i, _ in dense} | {i for i, _ in lexical} | set(exact), wanted)
-        if sum(i in known for i, _ in dense) < k:
-            dense = self._scanned(vector, wanted, depth, known)
-        if sum(i in known for i, _ in lexical) < k:
-            lexical = self._lexical.search(query, 50 * depth)
-            known |= self._admitted({i for i, _ in lexical} - known.keys(), wanted)
-        rankings = {
-            "dense": [i for i, _ in dense if i in known][:depth],
-            "lexical": [i for i, _ in lexical if i in known][:depth],
-        }
-        order = fuse(rankings.values())
-        chosen = [i for i in known if i in order or i in exact]
-        vectors = self._catalogue.vectors(chosen)
-        weights, unknown = self._lexical.weights(query_terms(query))
-        members = {name: set(ids) for name, ids in rankings.items()} | {"identifier": set(exact)}
-        return ranked(
-            [
-                Candidate(
-                    passage=known[i], cosine=float(vectors[i] @ vector), coverage=coverage(weights, known[i]),
-                    order=order.get(i, 0.0), exact=exact.get(i, 0.0), mention=i in exact and not exact[i],
-                    how=tuple(name for name in ("identifier", "dense", "lexical") if i in members[name]),
-                )
-                for i in chosen if i in vectors
-            ],
-            k,
-            unknown,
-        )  # fmt: skip
-
-    def _exact(self, query: str, wanted: _Wanted) -> dict[str, float]:
-        """Passages of the codes that the question names: id -> score of an alarm entry, 0 for a mere mention. Among
-        several lists that know the number, the one whose name stands in the question first."""
-        found: dict[str, float] = {}
-        spoken = identifiers.find(query)
-        words = set(query_terms(query))
-        words -= set().union(*(terms(i.text) for i in spoken)) if spoken else set()
-        for identifier in spoken:
-            for _, score, entry in self._alarms(identifier.key, wanted):
-                if not identifier.strong and not is_asked_for(identifier.key, words, entry):
-                    continue
-                value = score - 0.03 + 0.005 * wanted.closeness(entry.passage) + 0.02 * min(1.0, overlap(words, entry))
-                found[entry.passage.id] = max(found.get(entry.passage.id, 0.0), value)
-            if identifier.strong:
-                mentions = self._admitted(set(self._catalogue.mentions(identifier.key)), wanted)
-                if len(mentions) <= _TELLING_MENTIONS:
-                    for name in mentions:
-                        found.setdefault(name, 0.0)
-        return found
-
-    def _admitted(self, ids: Collection[str], wanted: _Wanted) -> dict[str, Passage]:
-        passages = self._catalogue.passages(sorted(ids))
-        statuses = self._catalogue.statuses(wanted.on)
-        return {i: p for i, p in passages.items() if wanted.in_force(p, statuses) and wanted.admits(p)}
-
-    def _scanned(self, vector: np.ndarray, wanted: _Wanted, depth: int, known: dict[str, Passage]) -> list[tuple[str, float]]:
-        """An exact search over all vectors, for when a filter left too little of the approximate one."""
-        with self._scan_lock:
-            if self._scan is None or self._scan[0] != self._seen_generation:
-                ids, matrix = self._catalogue.scan()
-                self._scan = (self._seen_generation, ids, matrix)
-        _, ids, matrix = self._scan
-        if not ids:
-            return []
-        cosines = matrix @ vector
-        found: list[tuple[str, float]] = []
-        order = np.argsort(-cosines)
-        for start in range(0, len(order), 2000):
-            names = [ids[i] for i in order[start : start + 2000]]
-            admitted = self._admitted(names, wanted)
-            known |= admitted
-            found += [(n, float(c)) for n, c in zip(names, cosines[order[start : start + 2000]], strict=True) if n in admitted]
-            if len(found) >= depth:
-                break
-        return found[:depth]
 
     # -- consistency -----------------------------------------------------------------------------------------------
 
@@ -391,10 +323,12 @@ class Index:
 
     def _check_dimension(self) -> None:
         known = self._catalogue.meta("embedder")
+        if self._catalogue.meta("rebuilding"):
+            raise IndexDamaged("The index was being rebuilt and that was not finished; run `andon index rebuild`.")
         if not known:
             self._catalogue.set_meta("embedder", self._embedder.name)
         elif known != self._embedder.name:
-            raise IndexDamaged(f"The index was made with the embedding model {known}, not {self._embedder.name}; rebuild it.")
+            raise IndexDamaged(f"The index was made with the embedding model {known}, not {self._embedder.name}; run `andon index rebuild`.")
 
     def _recover(self) -> None:
         """Compares catalogue, vectors and words; replays or deletes what a killed process left half done."""
@@ -411,15 +345,24 @@ class Index:
     def _is_whole(self) -> bool:
         if self._catalogue.meta("dirty", "0") != "0":
             return False
-        classes = Counter(access for _, access in self._catalogue.ids())
-        return self._lexical.count() == classes.total() and all(self._dense.count(a) == n for a, n in classes.items())
+        sizes = self._sizes()
+        counts = all(self._dense.count(a) == self._dense.expected(a, n) for a, n in sizes.items())
+        return counts and self._lexical.count() == sizes.total() and all(map(self._dense.is_sound, sizes))
+
+    def _sizes(self) -> Counter[str]:
+        """Access class -> passages in the catalogue."""
+        return Counter(dict(self._catalogue.select("SELECT access, COUNT(*) FROM passages GROUP BY access")))
 
     def _replay(self) -> None:
         catalogue: dict[str, set[str]] = {}
         for name, access in self._catalogue.ids():
             catalogue.setdefault(access, set()).add(name)
         for access in catalogue.keys() | {"plant"}:
+            if not self._dense.is_sound(access):
+                self._dense.clear(access)
             there, wanted = self._dense.ids(access), catalogue.get(access, set())
+            if not self._dense.expected(access, len(wanted)):
+                wanted = set()
             self._dense.remove(access, sorted(there - wanted))
             missing = sorted(wanted - there)
             for start in range(0, len(missing), 2000):
@@ -456,8 +399,3 @@ class Index:
             self._seen_generation = -1 if self._seen_generation != self._catalogue.generation() else self._seen_generation
         finally:
             os.close(handle)
-
-
-def _embedded_text(passage: Passage) -> str:
-    section = passage.anchor.section
-    return f"{section}. {passage.text}" if section and section not in passage.text else passage.text

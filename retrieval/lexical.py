@@ -1,7 +1,7 @@
-"""The lexical half: BM25 over English stems in tantivy, beside a raw field for codes.
+"""The lexical half: BM25 over English stems in tantivy, and over the groups of words that mean one thing.
 
-Derived from the catalogue and rebuilt from it at will. A word that no document knows is searched with one or two
-typing errors allowed, so that "sprindle" still finds the spindle.
+Derived from the catalogue and rebuilt from it at will. Shorthand is read as what it stands for on both sides; a word that
+no document knows is searched with one or two typing errors allowed, so that "sprindle" still finds the spindle.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ import math
 import shutil
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import tantivy
 
 from retrieval.passages import IndexUnavailable, Passage
+from retrieval.synonyms import concepts, plain, read
 
 STOP_WORDS = frozenset(
     ["a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "is", "are", "was", "were", "be", "been", "do", "does", "did", "how", "what", "which", "who", "whom", "whose", "when", "where", "why", "can", "could", "should", "would", "will", "shall", "may", "must", "i", "you", "we", "they", "he", "she", "it", "its", "this", "that", "these", "those", "my", "your", "our", "me", "us", "there", "here", "and", "or", "not", "no", "if", "then", "than", "as", "with", "from", "into", "about", "please", "tell", "show", "give", "have", "has", "had", "get", "got", "explain", "describe", "mean", "means", "meaning", "any", "some", "so", "just", "also"]
 )
 _WRITER_BYTES = 30_000_000
+#: What a field counts beside the passage's own words.
+_HEADING, _CONCEPT = 0.6, 0.4
 
 
 @lru_cache(maxsize=1)
@@ -46,6 +50,25 @@ def query_terms(text: str) -> list[str]:
     return list(dict.fromkeys(terms(" ".join(words)) or terms(text)))
 
 
+@dataclass(frozen=True)
+class Unit:
+    """A word or known phrase of a question: its stems, the groups of words that mean the same, and how much it tells."""
+
+    stems: tuple[str, ...]
+    groups: tuple[str, ...]
+    weight: float
+
+
+@lru_cache(maxsize=1)
+def _stop_stems() -> frozenset[str]:
+    return frozenset(stem for word in STOP_WORDS for stem in terms(word))
+
+
+def plain_terms(text: str) -> tuple[str, ...]:
+    """The stems of a text whose shorthand is written out."""
+    return terms(plain(text))
+
+
 class Lexical:
     """One tantivy index in one folder. Searching is safe from any thread; writing is serialised here."""
 
@@ -58,6 +81,7 @@ class Lexical:
             .add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
             .add_text_field("body", tokenizer_name="stems")
             .add_text_field("heading", tokenizer_name="stems")
+            .add_text_field("concept", tokenizer_name="whitespace")
             .build()
         )
         try:
@@ -85,6 +109,15 @@ class Lexical:
         """Sees what another process has written."""
         self._index.reload()
 
+    def clear(self) -> None:
+        """Takes everything out."""
+        with self._lock:
+            writer = self._index.writer(_WRITER_BYTES, 1)
+            writer.delete_all_documents()
+            writer.commit()
+            writer.wait_merging_threads()
+            self._index.reload()
+
     def change(self, add: Iterable[Passage], remove: Iterable[str] = ()) -> None:
         """Adds and removes in one commit; adding an id that exists replaces it."""
         with self._lock:
@@ -96,8 +129,9 @@ class Lexical:
                     writer.delete_documents_by_term("id", passage.id)
                     document = tantivy.Document()
                     document.add_text("id", passage.id)
-                    document.add_text("body", passage.text)
+                    document.add_text("body", plain(passage.text))
                     document.add_text("heading", f"{passage.title} {passage.anchor.section}")
+                    document.add_text("concept", " ".join(concepts(passage.text)))
                     writer.add_document(document)
                 writer.commit()
                 writer.wait_merging_threads()
@@ -105,18 +139,35 @@ class Lexical:
                 raise IndexUnavailable(f"The word index cannot be written now: {error}.") from error
             self._index.reload()
 
-    def search(self, query: str, limit: int) -> list[tuple[str, float]]:
-        """(passage id, BM25 score), best first."""
-        wanted = query_terms(query)
+    def search(self, query: str, limit: int, other_words: bool = True) -> list[tuple[str, float]]:
+        """(passage id, BM25 score), best first; without `other_words` only the question's own words count."""
+        wanted = query_terms(plain(query))
         searcher = self._index.searcher()
         if not wanted or not searcher.num_docs:
             return []
         clauses: list[tuple[tantivy.Occur, tantivy.Query]] = []
         for term in wanted:
-            for field, boost in (("body", 1.0), ("heading", 0.6)):
+            for field, boost in (("body", 1.0), ("heading", _HEADING)):
                 clauses.append((tantivy.Occur.Should, self._clause(searcher, field, term, boost)))
+        for group in dict.fromkeys(group for unit in self.units(query) for group in unit.groups) if other_words else ():
+            known = tantivy.Query.term_query(self._schema, "concept", group)
+            clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(known, _CONCEPT)))
         hits = searcher.search(tantivy.Query.boolean_query(clauses), limit=limit, count=False).hits
         return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in hits]
+
+    def units(self, query: str) -> list[Unit]:
+        """The telling words and phrases of a question with their weights, rare ones first among equals of the corpus."""
+        searcher = self._index.searcher()
+        total = max(searcher.num_docs, 1)
+        most = 0.75 * math.log(1 + 2 * total)  # a word that nobody wrote must not outweigh all that somebody did
+        found = []
+        for stems, groups in dict.fromkeys(read(query)):
+            if len(stems) == 1 and stems[0] in _stop_stems():
+                continue
+            known = [max(searcher.doc_freq("body", t), searcher.doc_freq("heading", t)) for t in stems]
+            weight = sum(_telling(total, n) for n in known) / len(stems)
+            found.append(Unit(stems, groups, min(weight, most)))
+        return found
 
     def _clause(self, searcher: tantivy.Searcher, field: str, term: str, boost: float) -> tantivy.Query:
         known = searcher.doc_freq(field, term)
@@ -134,6 +185,11 @@ class Lexical:
         found, unknown = {}, 0.0
         for term in wanted:
             known = max(searcher.doc_freq("body", term), searcher.doc_freq("heading", term))
-            found[term] = max(0.1, math.log(1 + (total - known + 0.5) / (known + 0.5)))
+            found[term] = _telling(total, known)
             unknown += found[term] if not known else 0.0
         return found, unknown / sum(found.values()) if found else 0.0
+
+
+def _telling(total: int, known: int) -> float:
+    """Inverse document frequency in BM25's form, at least 0.1."""
+    return max(0.1, math.log(1 + (total - known + 0.5) / (known + 0.5)))

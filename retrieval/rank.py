@@ -1,21 +1,23 @@
 """One order and one scale over what the dense, the lexical and the identifier search found.
 
-Candidates are fused by reciprocal rank; the score a caller sees is a relevance between 0 and 1 made of the cosine to
-the question and of how much of the question's telling words the passage holds. Below `UNSURE` nothing relevant was
+Candidates are ordered by their cosine to the question, their BM25 score and how much of the question they say in its own
+or in other words; the score a caller sees is a relevance between 0 and 1 made of the cosine and of how much of the
+question's telling words the passage holds. Below `UNSURE` nothing relevant was
 found: the caller says so instead of answering (`tests/test_rank.py` measures both sides of the line).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from retrieval.lexical import query_terms, terms
+from retrieval.lexical import Unit, plain_terms, query_terms, terms
 from retrieval.passages import AlarmEntry, Hit, Passage
+from retrieval.synonyms import concepts
 
 UNSURE = 0.37
-_RRF_K = 60
+_OTHER_WORD = 0.7
 # Where cosines of all-MiniLM-L6-v2 lie: unrelated text of the same plant up to 0.20, a direct answer from 0.65 on.
 _COSINE_NOTHING, _COSINE_ANSWER = 0.20, 0.65
 _ASKS_VALUE = re.compile(
@@ -24,31 +26,32 @@ _ASKS_VALUE = re.compile(
     r"capacity|viscosity|weight|length|tolerance|force|frequency)|which (torque|pressure|grade|oil|grease|size|value))\b",
     re.IGNORECASE,
 )
+_ENTRY_HEAD = re.compile(r"\A\d{4}-\d{2}-\d{2}\S*(?: [^:\n]{1,40})?: ")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 _ABBREVIATION = re.compile(r"(?:\b(?:approx|no|nos|fig|figs|e\.g|i\.e|max|min|ca|vs|etc|ref|sec|ch|pos|dia|incl|temp))\.$", re.I)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A passage with what is known about it before ranking. `order`: its fused reciprocal rank. `exact`: the score of
-    an entry of the very code asked for, 0 for none; such entries stand first. `mention`: it holds a code asked for."""
+    """A passage with what is known about it before ranking. `lexical`: its BM25 score as a share 0..1 of the best;
+    `meaning`: see the function; `reread`: the share 0..1 that a re-ranking model gives it, None without one. `exact`: the
+    score of an entry of the very code asked for, 0 for none; such entries stand first. `mention`: it holds a code asked for."""
 
     passage: Passage
     cosine: float
     coverage: float
-    order: float
+    lexical: float
+    meaning: float
     how: tuple[str, ...]
     exact: float = 0.0
     mention: bool = False
+    reread: float | None = None
 
-
-def fuse(rankings: Iterable[Sequence[str]]) -> dict[str, float]:
-    """Reciprocal rank fusion: id -> sum of 1 / (60 + rank) over the rankings that hold it."""
-    fused: dict[str, float] = {}
-    for ranking in rankings:
-        for rank, name in enumerate(ranking, start=1):
-            fused[name] = fused.get(name, 0.0) + 1.0 / (_RRF_K + rank)
-    return fused
+    @property
+    def value(self) -> float:
+        """What candidates are ordered by; the weights were settled on the odd cases of evals/cases/knowledge.jsonl."""
+        value = self.cosine / _COSINE_ANSWER + 0.3 * self.lexical + self.meaning + 0.5 * self.mention
+        return value if self.reread is None else 0.4 * value + 2.0 * self.reread
 
 
 def coverage(weights: Mapping[str, float], passage: Passage) -> float:
@@ -57,9 +60,27 @@ def coverage(weights: Mapping[str, float], passage: Passage) -> float:
     total = sum(weights.values())
     if not total:
         return 0.0
-    body, heading = set(terms(passage.text)), set(terms(f"{passage.title} {passage.anchor.section}"))
+    body, heading = _bag(passage)
     found = sum(w * (1.0 if t in body else 0.8 if t in heading else 0.0) for t, w in weights.items())
     return found / total
+
+
+def meaning(units: Sequence[Unit], passage: Passage) -> float:
+    """The share 0..1 of the question's telling words and phrases that the passage says, itself or by another word of the
+    trade; another word counts for 0.7, one that stands only in its title or section for 0.8."""
+    total = sum(unit.weight for unit in units)
+    if not total:
+        return 0.0
+    (body, heading), said = _bag(passage), set(concepts(passage.text))
+    found = 0.0
+    for unit in units:
+        literal = sum(1.0 if t in body else 0.8 if t in heading else 0.0 for t in unit.stems) / len(unit.stems)
+        found += unit.weight * max(literal, _OTHER_WORD if not said.isdisjoint(unit.groups) else 0.0)
+    return found / total
+
+
+def _bag(passage: Passage) -> tuple[set[str], set[str]]:
+    return set(plain_terms(passage.text)), set(terms(f"{passage.title} {passage.anchor.section}"))
 
 
 def relevance(cosine: float, covered: float, unknown: float = 0.0) -> float:
@@ -71,18 +92,13 @@ def relevance(cosine: float, covered: float, unknown: float = 0.0) -> float:
 
 def ranked(candidates: Sequence[Candidate], k: int, unknown: float = 0.0) -> list[Hit]:
     """The best `k`: entries of a code asked for first, texts that say the same thing only once."""
-    top = max((c.order for c in candidates), default=0.0) or 1.0
-
-    def value(c: Candidate) -> float:
-        return relevance(c.cosine, c.coverage) + 0.1 * c.order / top + 0.3 * c.mention
-
     hits: list[Hit] = []
     seen: set[str] = set()
-    for candidate in sorted(candidates, key=lambda c: (-c.exact, -value(c))):
-        folded = " ".join(terms(candidate.passage.text)) + "|".join(candidate.passage.equipment)
-        if folded in seen:
+    for candidate in sorted(candidates, key=lambda c: (-c.exact, -c.value)):
+        same = _sameness(candidate.passage)
+        if same in seen:
             continue
-        seen.add(folded)
+        seen.add(same)
         score = relevance(candidate.cosine, candidate.coverage, unknown)
         if candidate.mention:
             score = max(score, min(0.95, 0.5 + 0.5 * score))
@@ -91,6 +107,13 @@ def ranked(candidates: Sequence[Candidate], k: int, unknown: float = 0.0) -> lis
         if len(hits) == k:
             break
     return hits
+
+
+def _sameness(passage: Passage) -> str:
+    """Equal for texts that say the same thing of the same machines: case, order of punctuation, dates and the numbering
+    of orders aside, so that "2003-09-07 B: No slew" stands once however often it was written."""
+    text = _ENTRY_HEAD.sub("", passage.text) if passage.kind == "log" else passage.text
+    return " ".join(plain_terms(text)) + "|" + "|".join(passage.equipment)
 
 
 def sentences(text: str) -> list[str]:

@@ -5,17 +5,11 @@ from __future__ import annotations
 import pytest
 
 from retrieval.index import Anchor, Passage
-from retrieval.rank import UNSURE, best_sentence, coverage, fuse, relevance, sentences
+from retrieval.rank import UNSURE, best_sentence, coverage, relevance, sentences
 
 
 def passage(text: str, section: str = "", **fields: object) -> Passage:
     return Passage("p", text, "manual", "paragraph", Anchor("M", "A", 1, section), "Manual", **fields)  # type: ignore[arg-type]
-
-
-def test_fusion_is_reciprocal_rank() -> None:
-    fused = fuse([["a", "b"], ["b", "c"]])
-    assert fused["b"] == pytest.approx(1 / 62 + 1 / 61)
-    assert max(fused, key=lambda k: fused[k]) == "b"
 
 
 def test_relevance_rises_with_both_halves_and_stays_in_its_range() -> None:
