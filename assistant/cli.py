@@ -19,10 +19,12 @@ from rich.markdown import Markdown
 from rich.table import Table
 
 from assistant import connect as connect_command
+from assistant import redaction
 from assistant import settings as settings_module
 from assistant.app import Ask, Assistant, build
 from assistant.model_commands import models_app
 from assistant.problems import BadQuestion, Problem, translated
+from tools.seen_documents import seen_by
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Andon: cited answers for the people who run a factory.")
 sql_app = typer.Typer(no_args_is_help=True, help="The SQL gate: what would run, and running it.")
@@ -225,7 +227,7 @@ def found(assistant: Assistant, query: str, k: int, user: str | None, equipment:
     machine = None
     if equipment and assistant.settings.plant_url:
         machine = assistant.plant.equipment.get(equipment)
-    hits = assistant.index.search(
+    hits = seen_by(assistant.index, caller, assistant.policy).search(
         query, k, equipment=machine.id if machine else None, equipment_class=machine.cls if machine else None
     )
     return [
@@ -439,47 +441,6 @@ def serve(
 
 
 @app.command()
-def users(
-    add: Annotated[str | None, typer.Option("--add", help="create or replace this user; the password is read from standard input")] = None,
-    name: Annotated[str | None, typer.Option(help="the printed name")] = None,
-    role: Annotated[str | None, typer.Option(help="operator, technician, supervisor, quality, administrator or expert")] = None,
-    line: Annotated[list[str] | None, typer.Option(help="a line whose records the user may see; none: the whole site")] = None,
-    reset: Annotated[str | None, typer.Option(metavar="ID", help="set a user's password, read from stdin; its owner must change it")] = None,
-    change: Annotated[str | None, typer.Option(metavar="ID", help="change one's own password: the old and the new on two lines of stdin")] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Who may use Andon: list them, add one, reset or change a password."""
-    from tools.access import ROLES
-
-    if add is not None and (role not in ROLES or not name):
-        raise typer.BadParameter(f"--add wants --name and --role, one of {', '.join(ROLES)}")
-    with _explained(as_json):
-        store = build(settings_module.load(settings_module.create_home())).store
-        if add is not None:
-            password = sys.stdin.readline().rstrip("\n")
-            if len(password) < 8:
-                raise BadQuestion("A password has at least 8 characters; pass it on standard input.")
-            known_before = add in store.callers()
-            store.put_user(add, name or add, role or "", line or None, password)
-            if known_before:
-                store.reset_password(add, password)
-        if reset is not None:
-            store.reset_password(reset, sys.stdin.readline().rstrip("\n"))
-        if change is not None:
-            store.change_password(change, sys.stdin.readline().rstrip("\n"), sys.stdin.readline().rstrip("\n"))
-        known = [
-            {"user": c.user, "name": c.name, "role": c.role, "lines": sorted(c.scope.lines) if c.scope.lines is not None else None}
-            for c in store.callers().values()
-        ]
-        if as_json:
-            _print(known)
-        for row in () if as_json else known:
-            lines = row["lines"]
-            where = ", ".join(lines) if isinstance(lines, list) else "whole site"
-            out.print(f"{row['user']:<12} {row['name']:<24} {row['role']:<14} {where}", markup=False)
-
-
-@app.command()
 def doctor(as_json: JsonFlag = False) -> None:
     """What is installed, what is missing, what is wrong, and how to mend it; exits 1 when something must be mended."""
     from assistant.doctor import examine
@@ -545,10 +506,11 @@ def show_block(block: Mapping[str, Any]) -> None:
         out.print(f"[bold]{block['title']}[/bold] ({block['status']}) {block['id']}")
 
 
-from assistant import charts_cli, documents_cli, ingest_cli, notes_cli, tls_cli, voice_cli  # noqa: E402  (their commands use what stands above)
+from assistant import charts_cli, documents_cli, ingest_cli, notes_cli, tls_cli, users_cli, voice_cli  # noqa: E402  (their commands use what stands above)
 
 app.add_typer(documents_cli.app, name="documents")
 app.add_typer(notes_cli.app, name="notes")
+app.add_typer(users_cli.app, name="users")
 charts_cli.register(app)
 ingest_cli.register(app)
 app.add_typer(tls_cli.app, name="tls")
@@ -558,6 +520,7 @@ voice_cli.register(app)
 def run() -> None:
     """The entry point: our commands, those of installed extensions (`andon.commands`), logs on stderr."""
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    redaction.install()
     for item in entry_points(group="andon.commands"):
         item.load()(app)
     app()

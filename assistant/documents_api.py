@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.guard import DOCUMENT_POLICY
+from assistant.identity_api import token_of
 from assistant.problems import NotAllowed, Unavailable
 from tools.access import Caller
 
@@ -171,7 +172,7 @@ class DocumentRoutes:
     async def password(self, request: Request, body: PasswordIn) -> Response:
         """The signed-in person changes their own password."""
         caller = await self._who(request)
-        await self._aside(lambda: self._assistant.store.change_password(caller.user, body.old, body.new))
+        await self._aside(lambda: self._assistant.identity.change_password(caller.user, body.old, body.new, token_of(request)))
         return Response(status_code=204)
 
 

@@ -68,6 +68,18 @@ class NotSignedIn(Problem):
     addressee = "operator"
 
 
+class TooMany(Problem):
+    """One client asks, or tries passwords, faster than a person does; `retry_after_s` says when to come back."""
+
+    code = "too_many"
+    status = 429
+    addressee = "operator"
+
+    def __init__(self, sentence: str, retry_after_s: int = 1) -> None:
+        super().__init__(sentence)
+        self.retry_after_s = retry_after_s
+
+
 class NotAllowed(Problem):
     code = "not_allowed"
     status = 403

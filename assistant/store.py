@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -126,7 +126,10 @@ class Store:
     def __init__(self, path: Path, keys: Path) -> None:
         self._chain = Chain(keys, "turns", "The turn cannot be recorded, so it is not answered; `andon doctor` says why.")
         self._hasher = PasswordHasher()
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
+        #: The scope of a user by role and the places that stand beside them; `assistant.app` asks the plant's policy.
+        self.scope_of: Callable[[str, list[str] | None], Scope] = _as_written
+        self.lock_after, self.lock_for = _LOCK_AFTER, _LOCK_FOR
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10}, hide_parameters=True)  # no values in its errors
 
         def prepare(connection: Any, _: object) -> None:
             connection.isolation_level = None  # SQLAlchemy's own BEGIN, see begin_immediate
@@ -135,11 +138,12 @@ class Store:
 
         event.listen(self._engine, "connect", prepare)
         event.listen(self._engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             metadata.create_all(connection)
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """One write transaction; also for the tables of `assistant.identity`, which lie in the same file."""
         try:
             with self._engine.begin() as connection:
                 yield connection
@@ -157,7 +161,7 @@ class Store:
             "user": user, "name": name, "role": role, "lines": None if lines is None else json.dumps(lines),
             "password": self._hasher.hash(password), "demo_password": int(demo), "failures": 0, "locked_until": None,
         }  # fmt: skip
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(users.delete().where(users.c.user == user))
             connection.execute(users.insert().values(**row))
 
@@ -167,7 +171,7 @@ class Store:
         now = now or datetime.now(UTC)
         if len(password) < 8:
             raise BadQuestion("A password has at least 8 characters.")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             self._set_password(connection, user, password)
             connection.execute(credentials.delete().where(credentials.c.user == user))
             connection.execute(credentials.insert().values(user=user, reset_at=now.isoformat(), must_change=1))
@@ -179,7 +183,7 @@ class Store:
             raise BadQuestion("A new password has at least 8 characters and differs from the old one.")
         if self.authenticate(user, old, now) is None:
             raise NotAllowed("The old password does not fit this user; nothing was changed.")
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             self._set_password(connection, user, new)
             connection.execute(credentials.update().where(credentials.c.user == user).values(must_change=0))
 
@@ -190,17 +194,17 @@ class Store:
 
     def must_change(self, user: str) -> bool:
         """Whether this person's password was set by somebody else and not changed since."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute(select(credentials.c.must_change).where(credentials.c.user == user)).first()
         return bool(row and row[0])
 
     def check_signer(self, user: str, password: str, now: datetime) -> Outcome:
         """The second component of a signature (`tools.documents.signatures.Verifier`)."""
         if self.authenticate(user, password, now) is None:
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 locked = connection.execute(select(users.c.locked_until).where(users.c.user == user)).scalar()
             return "locked" if locked and datetime.fromisoformat(locked) > now else "wrong"
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute(select(credentials).where(credentials.c.user == user)).mappings().first()
         if row is None:
             return "verified"
@@ -210,18 +214,19 @@ class Store:
         return "too_fresh" if fresh else "verified"
 
     def callers(self) -> dict[str, Caller]:
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(select(users).order_by(users.c.user)).mappings().all()
-        return {row["user"]: _caller(row) for row in rows}
+        return {row["user"]: self.caller_from(row) for row in rows}
 
     def has_demo_passwords(self) -> bool:
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return connection.execute(select(users.c.user).where(users.c.demo_password == 1)).first() is not None
 
     def authenticate(self, user: str, password: str, now: datetime | None = None) -> Caller | None:
-        """The caller, or None. Five failures lock the account for ten minutes; an unknown user costs as much time."""
+        """The caller, or None. Some failures lock the account for a while (five and ten minutes, unless the policy says
+        otherwise); an unknown user costs as much time."""
         now = now or datetime.now(UTC)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute(select(users).where(users.c.user == user)).mappings().first()
             if row is None:
                 self._hasher.hash(password)
@@ -232,21 +237,26 @@ class Store:
                 self._hasher.verify(row["password"], password)
             except (VerificationError, InvalidHashError):
                 failures = row["failures"] + 1
-                locked = (now + _LOCK_FOR).isoformat() if failures >= _LOCK_AFTER else None
+                locked = (now + self.lock_for).isoformat() if failures >= self.lock_after else None
                 values = {"failures": 0 if locked else failures, "locked_until": locked}
                 connection.execute(users.update().where(users.c.user == user).values(**values))
                 return None
             connection.execute(users.update().where(users.c.user == user).values(failures=0, locked_until=None))
-            return _caller(row)
+            return self.caller_from(row)
+
+    def caller_from(self, row: Any, via: Any = "session") -> Caller:
+        """The caller of a row of `users`."""
+        entries = None if row["lines"] is None else json.loads(row["lines"])
+        return Caller(row["user"], row["name"], row["role"], self.scope_of(row["role"], entries), via)
 
     def open_session(self, user: str, now: datetime | None = None) -> str:
         """A new session token; only its hash is kept."""
         now = now or datetime.now(UTC)
         token = secrets.token_urlsafe(32)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 sessions.insert().values(
-                    token_hash=_digest(token), user=user, created=now.isoformat(),
+                    token_hash=digest(token), user=user, created=now.isoformat(),
                     expires=(now + timedelta(hours=SESSION_HOURS)).isoformat(),
                 )
             )  # fmt: skip
@@ -254,16 +264,16 @@ class Store:
 
     def session_caller(self, token: str, now: datetime | None = None) -> Caller | None:
         now = now or datetime.now(UTC)
-        with self._transaction() as connection:
-            row = connection.execute(select(sessions).where(sessions.c.token_hash == _digest(token))).mappings().first()
+        with self.transaction() as connection:
+            row = connection.execute(select(sessions).where(sessions.c.token_hash == digest(token))).mappings().first()
             if row is None or datetime.fromisoformat(row["expires"]) <= now:
                 return None
             user = connection.execute(select(users).where(users.c.user == row["user"])).mappings().first()
-        return None if user is None else _caller(user, via="session")
+        return None if user is None else self.caller_from(user)
 
     def close_session(self, token: str) -> None:
-        with self._transaction() as connection:
-            connection.execute(sessions.delete().where(sessions.c.token_hash == _digest(token)))
+        with self.transaction() as connection:
+            connection.execute(sessions.delete().where(sessions.c.token_hash == digest(token)))
 
     # The turn log
 
@@ -275,12 +285,12 @@ class Store:
         turn = secrets.token_hex(8)
         body = json.dumps(record, ensure_ascii=False, sort_keys=True, default=str)
         with self._chain.locked():
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 last = connection.execute(select(turns.c.number, turns.c.mac).order_by(turns.c.number.desc()).limit(1)).first()
                 held = (last.number, last.mac) if last else (0, GENESIS)
                 row = {
                     "number": held[0] + 1, "turn": turn, "at": at.isoformat(), "user": user, "via": via,
-                    "conversation": conversation, "record_hash": _digest(body),
+                    "conversation": conversation, "record_hash": digest(body),
                 }  # fmt: skip
                 mac = self._mac(held[1], row)
                 connection.execute(turns.insert().values(**row, mac=mac, record=body))
@@ -290,7 +300,7 @@ class Store:
 
     def turn(self, turn: str) -> dict[str, Any]:
         """One turn as recorded. Raises NotFound."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute(select(turns).where(turns.c.turn == turn)).mappings().first()
         if row is None:
             raise NotFound(f"There is no turn {turn}.")
@@ -302,19 +312,19 @@ class Store:
         query = select(turns).where(turns.c.conversation == conversation).order_by(turns.c.number)
         if user is not None:
             query = query.where(turns.c.user == user)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(query).mappings().all()
         return [{"turn": row["turn"], "at": row["at"], "record": json.loads(row["record"])} for row in rows if row["record"]]
 
     def erase(self, turn: str) -> None:
         """Remove a turn's text and keep its place and hash in the chain."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(turns.update().where(turns.c.turn == turn).values(record=None))
 
     def verify(self) -> Verified:
         """Re-derive the chain from the first turn to the anchor."""
         with self._chain.locked():
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 rows = connection.execute(select(turns).order_by(turns.c.number)).mappings().all()
             anchor = self._chain.read()
         previous, number = GENESIS, 0
@@ -324,7 +334,7 @@ class Store:
                 return Verified(len(rows), f"a turn is missing before turn {row['turn']}")
             if not hmac.compare_digest(self._mac(previous, row), row["mac"]):
                 return Verified(len(rows), f"turn {row['turn']} was changed")
-            if row["record"] is not None and _digest(row["record"]) != row["record_hash"]:
+            if row["record"] is not None and digest(row["record"]) != row["record_hash"]:
                 return Verified(len(rows), f"the text of turn {row['turn']} was changed")
             previous = row["mac"]
         return Verified(len(rows), against(anchor, number, previous, "turns"))
@@ -340,7 +350,7 @@ class Store:
     ) -> tuple[str, datetime]:
         """Keep an action until its person confirms it: (token, expiry)."""
         token, expires = secrets.token_urlsafe(16), now + timedelta(minutes=minutes)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(
                 confirmations.insert().values(
                     token=token, user=user, tool=tool, arguments=json.dumps(dict(arguments), default=str),
@@ -351,7 +361,7 @@ class Store:
 
     def take_confirmation(self, token: str, user: str, accept: bool, now: datetime) -> tuple[str, dict[str, Any]]:
         """Settle a confirmation once: (tool, arguments). Raises NotFound (also for another's token) or Conflict."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             row = connection.execute(select(confirmations).where(confirmations.c.token == token)).mappings().first()
             if row is None or row["user"] != user:
                 raise NotFound("There is nothing to confirm under this token.")
@@ -364,7 +374,7 @@ class Store:
         return row["tool"], json.loads(row["arguments"])
 
     def add_request(self, kind: str, equipment: str | None, words: str, user: str, now: datetime) -> str:
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             count = connection.execute(text("SELECT COUNT(*) FROM requests")).scalar_one()
             request = f"REQ-{count + 1:05d}"
             connection.execute(
@@ -377,27 +387,26 @@ class Store:
     def add_feedback(self, turn: str, user: str, helped: bool, comment: str | None, now: datetime) -> None:
         self.turn(turn)
         values = {"turn": turn, "user": user, "at": now.isoformat(), "helped": int(helped), "comment": comment}
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute(feedback.insert().values(**values))
 
     def feedback_given(self) -> list[dict[str, Any]]:
         """What people said of answers, oldest first: turn, user, at, helped, comment."""
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = connection.execute(select(feedback).order_by(feedback.c.id)).mappings().all()
         return [{**{key: row[key] for key in ("turn", "user", "at", "comment")}, "helped": bool(row["helped"])} for row in rows]
 
     def recorded(self, most: int = 5000) -> list[dict[str, Any]]:
         """The newest turns whose text is kept, by user and conversation, oldest first within each."""
         newest = select(turns).where(turns.c.record.is_not(None)).order_by(turns.c.number.desc()).limit(most)
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             rows = sorted(connection.execute(newest).mappings().all(), key=lambda row: (row["user"], row["conversation"], row["number"]))
         return [{**{key: row[key] for key in ("turn", "at", "user", "conversation")}, "record": json.loads(row["record"])} for row in rows]
 
 
-def _caller(row: Any, via: Any = "session") -> Caller:
-    lines = None if row["lines"] is None else frozenset(json.loads(row["lines"]))
-    return Caller(row["user"], row["name"], row["role"], Scope(lines), via)
+def _as_written(role: str, entries: list[str] | None) -> Scope:
+    return Scope(None if entries is None else frozenset(entries))
 
 
-def _digest(value: str) -> str:
+def digest(value: str) -> str:
     return hashlib.sha256(value.encode()).hexdigest()

@@ -119,7 +119,8 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
     clock.lap("understand")
     planned = plan(understanding, question, parts.plant, parts.tools, parts.writer, parts.policy)
     machine = parts.plant.equipment.get(ask.equipment or "")
-    planned = reconsidered(planned, question, parts.index, parts.tools, parts.policy, machine)
+    papers = _call(question, parts).index  # those that this person may read
+    planned = reconsidered(planned, question, papers, parts.tools, parts.policy, machine)
     reading = understanding.reading
     clear = reading.tools[0][1] * dict(reading.heads["status"]).get("answer", 1.0)
     if alarm_blocks and (clear < SURE_BESIDE or planned.status not in _RUNS):
@@ -137,7 +138,7 @@ def answer(ask: Ask, caller: Caller, now: datetime, previous: Sequence[tuple[str
     ):
         # The data knows no such name; the documents may ("where do we keep the defibrillator").
         unclear = replace(planned, status="needs_clarification", calls=())
-        again = reconsidered(unclear, question, parts.index, parts.tools, parts.policy, machine)
+        again = reconsidered(unclear, question, papers, parts.tools, parts.policy, machine)
         if again is not unclear:
             planned, steps = again, act(again, question, parts, tell)
     clock.lap("act")

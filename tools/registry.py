@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from tools.access import POLICY, Caller, Policy
 from tools.evidence import Evidence
+from tools.seen_documents import seen_by
 
 if TYPE_CHECKING:
     from retrieval.index import Index
@@ -95,6 +96,10 @@ class Call:
     policy: Policy = POLICY
     deadline_s: float = 10.0
     stores: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # Whoever makes a call: the documents in it are those that its caller may read.
+        object.__setattr__(self, "index", seen_by(self.index, self.caller, self.policy))
 
 
 @dataclass(frozen=True)
