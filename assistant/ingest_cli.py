@@ -36,6 +36,10 @@ def ingest(
     paths: Annotated[list[Path], typer.Argument(help="files or folders", exists=True)],
     equipment: Annotated[str | None, typer.Option(help="the machine these documents are for")] = None,
     revision: Annotated[str | None, typer.Option(help="the revision, where the documents do not say it")] = None,
+    facts: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="a fact the documents do not say: language, software, access, kind ..."),
+    ] = None,
     prune: Annotated[bool, typer.Option("--prune", help="retire the documents of files that vanished from these folders")] = False,
     watch: Annotated[bool, typer.Option("--watch", help="go on following the folders until interrupted")] = False,
     report: Annotated[
@@ -47,7 +51,7 @@ def ingest(
     with cli._explained(as_json):
         chosen = settings_module.load(settings_module.create_home())
         full = tuple(str(path.absolute()) for path in paths)
-        order = Order(full, equipment, revision, prune)
+        order = Order(full, equipment, revision, prune, given=_given(facts or []))
         assistant = build(chosen)
         try:
             if watch:
@@ -60,6 +64,17 @@ def ingest(
                 _write_report(assistant, report)
         finally:
             assistant.close()
+
+
+def _given(facts: list[str]) -> tuple[tuple[str, str], ...]:
+    """The facts of `--set`. Raises a usage error for a name that means nothing."""
+    from ingest.describe import is_fact
+
+    pairs = [(name.strip(), value.strip()) for name, _, value in (fact.partition("=") for fact in facts)]
+    for name, value in pairs:
+        if not value or not is_fact(name):
+            raise typer.BadParameter(f"{name!r} is no fact of a document, or it has no value", param_hint="--set")
+    return tuple(sorted(pairs))
 
 
 def coverage(
@@ -99,7 +114,7 @@ def _follow(order: Order, assistant: Assistant, as_json: bool) -> None:
         while True:
             changing = state.look(time.monotonic())
             if changing is not None:
-                one = Order(order.paths, order.equipment, order.revision, order.prune, tuple(map(str, changing)))
+                one = Order(order.paths, order.equipment, order.revision, order.prune, tuple(map(str, changing)), order.given)
                 done = carry_out(one, assistant.settings.home, lambda: assistant.index)
                 if as_json:
                     cli._print(_as_json(done))

@@ -45,6 +45,7 @@ class Order:
     revision: str | None = None
     prune: bool = False
     leave: tuple[str, ...] = ()
+    given: tuple[tuple[str, str], ...] = ()
 
 
 def carry_out(order: Order, home: Path, index: Callable[[], Index], progress: Progress | None = None) -> IngestReport:
@@ -60,7 +61,7 @@ def carry_out(order: Order, home: Path, index: Callable[[], Index], progress: Pr
 def _run(order: Order, index: Index, progress: Progress | None) -> IngestReport:
     return ingest(
         [Path(path) for path in order.paths], index, equipment=order.equipment, revision=order.revision,
-        progress=progress, prune=order.prune, leave={Path(path) for path in order.leave},
+        progress=progress, prune=order.prune, leave={Path(path) for path in order.leave}, given=order.given,
     )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def _order(value: Any) -> Order:
         raise Unavailable("An ingest job in the state folder cannot be read; it was dropped.")
     return Order(
         tuple(map(str, value["paths"])), value.get("equipment"), value.get("revision"), bool(value.get("prune")),
-        tuple(map(str, value.get("leave") or ())),
+        tuple(map(str, value.get("leave") or ())), tuple((str(name), str(fact)) for name, fact in value.get("given") or ()),
     )  # fmt: skip
 
 

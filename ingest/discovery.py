@@ -122,9 +122,13 @@ def _ways(name: str) -> tuple[str, str, str, str]:
     return stem, placed, typed, f"{typed}-{digest[:6]}"
 
 
-def stamp(path: Path, equipment: str | None, revision: str | None) -> str:
+#: Facts given for all files of a run, as (name, value).
+Given = tuple[tuple[str, str], ...]
+
+
+def stamp(path: Path, equipment: str | None, revision: str | None, given: Given = ()) -> str:
     """Size and time of change of a file and its hint, with the options it is read under; "" when it is gone."""
-    parts = [f"{equipment}|{revision}"]
+    parts = [_options(equipment, revision, given)]
     try:
         status = os.stat(path)
     except OSError:
@@ -138,9 +142,13 @@ def stamp(path: Path, equipment: str | None, revision: str | None) -> str:
     return "|".join(parts)
 
 
-def content_hash(path: Path, equipment: str | None, revision: str | None) -> str:
+def _options(equipment: str | None, revision: str | None, given: Given) -> str:
+    return "|".join([f"{equipment}|{revision}", *(f"{name}={value}" for name, value in given)])
+
+
+def content_hash(path: Path, equipment: str | None, revision: str | None, given: Given = ()) -> str:
     """SHA-256 of a file and its hint under these options; of its size alone when it is too large to be read."""
-    digest = hashlib.sha256(f"{equipment}|{revision}|".encode())
+    digest = hashlib.sha256(f"{_options(equipment, revision, given)}|".encode())
     for file in (path, hint_path(path)):
         try:
             status = os.stat(file)

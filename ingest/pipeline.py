@@ -64,8 +64,10 @@ def ingest(
     limits: Limits | None = None,
     prune: bool = False,
     leave: Collection[Path] = (),
+    given: discovery.Given = (),
 ) -> IngestReport:
-    """Adds or updates every file under `paths` but those in `leave`. `prune` retires the documents of files that
+    """Adds or updates every file under `paths` but those in `leave`. `equipment`, `revision` and `given` (name, value)
+    say what the documents do not say themselves. `prune` retires the documents of files that
     vanished from these folders. Raises IngestError when a path does not exist or the index cannot be written; what was
     added before stays added, and the next run goes on from there."""
     started = time.monotonic()
@@ -73,7 +75,7 @@ def ingest(
     if found.missing:
         raise IngestError(f"There is no file or folder {discovery.text_of(found.missing[0])}.")
     try:
-        run = _Run(index, equipment, revision, progress)
+        run = _Run(index, equipment, revision, progress, given)
         jobs = run.sort_out([path for path in found.files if path not in leave], found)
         for outcome in read_all(jobs, max(1, min(workers, 1 + len(jobs) // 4)), file_seconds, limits or Limits()):
             run.take(outcome)
@@ -100,7 +102,10 @@ def discover(paths: Sequence[Path]) -> list[Path]:
 class _Run:
     """One run: sorts the files out, gathers outcomes into batches, adds them, remembers each once it is searchable."""
 
-    def __init__(self, index: Index, equipment: str | None, revision: str | None, progress: Progress | None) -> None:
+    def __init__(
+        self, index: Index, equipment: str | None, revision: str | None, progress: Progress | None, given: discovery.Given
+    ) -> None:
+        self._given = given
         self._index, self._equipment, self._revision, self._progress = index, equipment, revision, progress
         self._known: dict[str, Known] = index.catalogue.sources()
         self._gone: dict[str, list[str]] = {}
@@ -136,12 +141,12 @@ class _Run:
         leaders: dict[str, Path] = {}
         jobs: list[Job] = []
         for path in files:
-            name, stamp = names[path], discovery.stamp(path, self._equipment, self._revision)
+            name, stamp = names[path], discovery.stamp(path, self._equipment, self._revision, self._given)
             before = self._known.get(name)
             if before and before[1] == stamp and not TRANSIENT.match(before[4]):
                 self._as_it_was(path, before)
                 continue
-            digest = discovery.content_hash(path, self._equipment, self._revision)
+            digest = discovery.content_hash(path, self._equipment, self._revision, self._given)
             if before and before[0] == digest and not before[4]:
                 self.unchanged.append(str(path))
                 self._rows.append((name, digest, stamp, before[2], before[3], ""))
@@ -151,7 +156,7 @@ class _Run:
                 self._followers.setdefault(digest, []).append(path)
             else:
                 leaders[digest] = path
-                jobs.append(Job(path, digest, ids[name], self._equipment, self._revision, stamp))
+                jobs.append(Job(path, digest, ids[name], self._equipment, self._revision, stamp, self._given))
         self._changing = {names[job.path] for job in jobs}
         self._total = len(jobs)
         return jobs
@@ -229,7 +234,7 @@ class _Run:
             self._remember(path, job, before[2] if before else "", before[3] if before else "", reason)
 
     def _remember(self, path: Path, job: Job, document: str, revision: str, reason: str) -> None:
-        stamp = job.stamp if path == job.path else discovery.stamp(path, self._equipment, self._revision)
+        stamp = job.stamp if path == job.path else discovery.stamp(path, self._equipment, self._revision, self._given)
         self._rows.append((discovery.key(path), job.content_hash, stamp, document, revision, reason))
 
     def flush(self) -> None:

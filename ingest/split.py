@@ -68,7 +68,7 @@ class _Splitter:
             anchor=Anchor(self.info.document, self.info.revision, page, self.section), title=self.info.title,
             equipment=self.info.equipment, equipment_class=self.info.equipment_class,
             identifiers=tuple(dict.fromkeys([*codes, *found]))[:_MOST_IDENTIFIERS], steps=tuple(steps),
-            access=self.info.access,
+            access=self.info.access, variants=self.info.variants, software=self.info.software,
         )  # fmt: skip
         self.passages.append(passage)
         return passage

@@ -49,6 +49,7 @@ class Job:
     equipment: str | None = None
     revision: str | None = None
     stamp: str = ""
+    given: tuple[tuple[str, str], ...] = ()  # further facts given for all files of a run
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,14 @@ def run(job: Job) -> Outcome:
         return Outcome(job, reason="its name is not valid UTF-8")
     try:
         content = read(job.path)
-        info = describe.describe(content, job.path, job.fallback, job.content_hash, job.equipment, job.revision)
+        info = describe.describe(content, job.path, job.fallback, job.content_hash, job.equipment, job.revision, job.given)
         info = replace(info, document=plain(info.document) or job.content_hash[:12], title=plain(info.title))
         rows = logs.rows_of(content)
         documents: tuple[tuple[DocumentInfo, list[Passage], list[AlarmEntry]], ...]
         if rows:
             documents = tuple((i, p, []) for i, p in logs.documents(rows, info))
         else:
-            passages, alarms = split(content, info)
+            passages, alarms = split(content, info, describe.list_hint(job.path))
             documents = ((info, passages, alarms),)
     except UnreadableFile as error:
         return Outcome(job, reason=str(error))

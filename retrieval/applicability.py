@@ -29,7 +29,7 @@ def applies(
     else:
         admitted = True
     if admitted and variant and passage.variants:
-        admitted = squeezed(variant) in {squeezed(v) for v in passage.variants}
+        admitted = any(is_variant(stated, variant) for stated in passage.variants)
     return admitted and (not software or not passage.software or version_admitted(passage.software, software))
 
 
@@ -39,7 +39,7 @@ def overlap(a: Passage | DocumentInfo, b: Passage | DocumentInfo) -> bool:
         return False
     if a.equipment_class and b.equipment_class and not classes(a.equipment_class) & classes(b.equipment_class):
         return False
-    if a.variants and b.variants and not {squeezed(v) for v in a.variants} & {squeezed(v) for v in b.variants}:
+    if a.variants and b.variants and not any(is_variant(x, y) or is_variant(y, x) for x in a.variants for y in b.variants):
         return False
     if a.software and b.software:
         return any(version_admitted(a.software, v) and version_admitted(b.software, v) for v in _bounds(a.software, b.software))
@@ -52,9 +52,10 @@ def classes(stated: str) -> frozenset[str]:
     return frozenset(c.strip().casefold() for c in re.split(r"[,;]", stated) if c.strip())
 
 
-def squeezed(text: str) -> str:
-    """`VMC 850` and `vmc-850` are one variant."""
-    return re.sub(r"[\W_]+", "", text).casefold()
+def is_variant(stated: str, own: str) -> bool:
+    """Whether a machine's type is the stated one or a kind of it: `VX 500` and `vx-500/2` are a VX-500, a VX-5000 not."""
+    a, b = (re.findall(r"[^\W\d_]+|\d+", text.casefold()) for text in (stated, own))
+    return bool(a) and b[: len(a)] == a
 
 
 _NUMBER = r"[vV]?(\d+(?:[.,_]\d+)*(?:\.[x*])?)"
