@@ -22,6 +22,8 @@ from retrieval.identifiers import spoken_digits
 #: Most digits said one by one for a lot, an order, a serial number or an unknown code.
 MOST_DIGITS = 6
 _DIGIT_WORDS = (*ONES, "oh")
+#: Stands in a written form for digits that are made from the words.
+_SPOKEN = "\0"
 _TOKEN = re.compile(r"\(|\)|\[|\]|\||<[A-Za-z_]+>|[^\s()\[\]|<>]+")
 
 
@@ -301,9 +303,9 @@ def _typed(word: str) -> str:
 def _joined(written: Sequence[str], said: Sequence[Said], words: Sequence[str]) -> str:
     text = " ".join(w for w in written if w)
     text = re.sub(r"\b(?:[A-Z] )+[A-Z]s?(?=\b)", lambda m: m.group().replace(" ", ""), text)  # "S O P" -> "SOP"
-    digits = [" ".join(words[one.start : one.end]) for one in said if one.kind == "digits"]
-    for row in digits:
-        text = text.replace(f"\0{len(row.split())}", _digits(row), 1)
+    for one in said:
+        if one.kind == "digits":
+            text = text.replace(_SPOKEN, _digits(" ".join(words[one.start : one.end])), 1)
     return text
 
 
@@ -456,9 +458,14 @@ class _Builder:
             chain = [begin, *(self.network.state() for _ in range(count - 1)), end]
             for place in range(count):
                 part = (share / rows if place == 0 else 1.0) / len(_DIGIT_WORDS)
-                mark = Mark(f"\0{count}", "digits") if place == 0 else None
+                mark = Mark(_SPOKEN, "digits") if place == 0 else None
                 for word in _DIGIT_WORDS:
                     self.network.arcs[chain[place]].append(Arc(chain[place + 1], word, mark, place > 0, part))
+                if place + 2 <= count:
+                    twice = self.network.state()
+                    self.network.arcs[chain[place]].append(Arc(twice, "double", mark, place > 0, part))
+                    for word in _DIGIT_WORDS:
+                        self.network.arcs[twice].append(Arc(chain[place + 2], word, None, True, 1 / len(_DIGIT_WORDS)))
 
 
 #: How often an optional word is said; how often a code is none that the plant knows.

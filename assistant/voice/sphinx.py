@@ -1,10 +1,10 @@
 """The embedded recogniser: pocketsphinx over a plant's spoken request grammar, with the acoustic model of its wheel.
 
-Decoders stand side by side: the words that steer, the request grammar, the choices on the screen, and a free loop of
-sounds that says how well any words at all could fit. The distance between the best path of the grammar and that loop,
-frame by frame and at the worst word, is what `Weighing` turns into a confidence (`assistant.voice.weighing`, calibrated
-by `andon evals voice`): below its thresholds a request is offered, or asked again, and never guessed. Sound is trimmed,
-levelled and given a little noise first: digital silence between words, which no microphone delivers, is heard as speech.
+Decoders stand side by side: the words that steer, the request grammar, and the choices on the screen. How far each word
+of the best path lies below the best that any sound of the model scores in the same frames is what
+`assistant.voice.weighing` turns into a confidence (calibrated by `andon evals voice`): below its thresholds a request is
+offered, or asked again, and never guessed. Sound is trimmed, levelled and given a little noise first: digital silence
+between words, which no microphone delivers, is heard as speech.
 
 One decoder of each kind is shared by all sessions of a process and used by one at a time; a session keeps only its
 sound. tests/test_voice_sphinx.py decodes spoken files end to end.
@@ -13,6 +13,8 @@ sound. tests/test_voice_sphinx.py decodes spoken files end to end.
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import re
 import tempfile
 import threading
@@ -40,25 +42,29 @@ from assistant.voice.vocabulary import Vocabulary
 from assistant.voice.weighing import Evidence, judged
 
 FRAME_S = 0.01
+_LEAST_LIKELIHOOD = 1e-300
 _MOST_READINGS = 60  # of the recogniser's list that are looked at
 _CHOICES = 3
 #: A partial result is made again after so much new sound.
 _PARTIAL_S = 1.0
+_ANYTHING = Listening()
 
 
 @dataclass(frozen=True)
 class Decoded:
-    """The best path of one decoder: spoken words with frames and acoustic scores, and the next best rows of words."""
+    """The best path of one decoder: spoken words with frames and acoustic scores, and the next best rows of words.
+    `frames` is the length of the whole; a score is the natural logarithm of the word's likelihood over the best sound's."""
 
     words: tuple[str, ...] = ()
     spans: tuple[tuple[int, int, float], ...] = ()  # first frame, last frame, score of each word
+    frames: int = 0
     others: tuple[tuple[str, ...], ...] = ()
 
 
 class Search:
-    """One decoder with one network (None: the free loop of sounds). Used by one thread at a time."""
+    """One decoder with one network. Used by one thread at a time."""
 
-    def __init__(self, network: Compact | None, name: str) -> None:
+    def __init__(self, network: Compact, name: str) -> None:
         self.name = name
         self._lock = threading.Lock()
         self._decoder = _opened(network, name)
@@ -73,10 +79,10 @@ class Search:
                 return Decoded()
             words, spans = [], []
             for part in self._decoder.seg() or ():
-                if part.word.startswith(("<", "[", "+")) or (self.name != "sounds" and part.word in ("SIL", "(NULL)")):
+                if part.word.startswith(("<", "[", "+", "(")) or part.word == "SIL":
                     continue
                 words.append(_plain(part.word))
-                spans.append((part.start_frame, part.end_frame, float(part.ascore)))
+                spans.append((part.start_frame, part.end_frame, math.log(max(part.ascore, _LEAST_LIKELIHOOD))))
             rows: dict[tuple[str, ...], None] = {}
             if others:
                 for one, _ in zip(self._decoder.nbest() or (), range(_MOST_READINGS), strict=False):
@@ -84,14 +90,14 @@ class Search:
                         rows[tuple(_plain(word) for word in one.hypstr.split() if not word.startswith(("<", "[", "+")))] = None
                     if len(rows) > others:
                         break
-            return Decoded(tuple(words), tuple(spans), tuple(rows))
+            return Decoded(tuple(words), tuple(spans), self._decoder.n_frames(), tuple(rows))
 
 
 def _plain(word: str) -> str:
     return re.sub(r"\(\d+\)$", "", word)
 
 
-def _opened(network: Compact | None, name: str) -> Any:
+def _opened(network: Compact, name: str) -> Any:
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
@@ -99,11 +105,6 @@ def _opened(network: Compact | None, name: str) -> Any:
     folder = model_folder()
     with tempfile.TemporaryDirectory(prefix="andon-voice-") as scratch:
         try:
-            if network is None:
-                return Decoder(
-                    hmm=str(folder / "en-us"), allphone=str(folder / "en-us-phone.lm.bin"), lm=None, dict=None, loglevel="FATAL",
-                    allphone_ci=True, lw=2.0, beam=1e-20, pbeam=1e-20,
-                )  # fmt: skip
             words = sorted({word for row in network.moves for word in row})
             spoken = Path(scratch, "words.dict")
             spoken.write_text("".join(_entry(word) for word in words), encoding="utf-8")
@@ -146,23 +147,22 @@ class Sphinx:
         return command_network()
 
     def search(self, name: str) -> Search:
-        """The decoder of that name: requests, commands, sounds. Raises SpeechUnavailable."""
+        """The decoder of that name: requests or commands. Raises SpeechUnavailable."""
         with self._loading:
             if name not in self._searches:
-                made: Mapping[str, Callable[[], Compact | None]] = {
+                made: Mapping[str, Callable[[], Compact]] = {
                     "requests": lambda: _remembered(self.network, self._kept, self.vocabulary),
                     "commands": self.steering.compact,
-                    "sounds": lambda: None,
                 }
                 self._searches[name] = Search(made[name](), name)
             return self._searches[name]
 
     def warm(self) -> None:
         """Load everything."""
-        for name in ("commands", "sounds", "requests"):
+        for name in ("commands", "requests"):
             self.search(name)
 
-    def open(self, listening: Listening = Listening()) -> Utterance:
+    def open(self, listening: Listening = _ANYTHING) -> Utterance:
         return Utterance(self, listening)
 
     def close(self) -> None:
@@ -174,31 +174,28 @@ class Sphinx:
         sound = conditioned(pcm)
         if sound is None:
             return Heard(engine=self.name, doubt="silence")
-        loop = self.search("sounds").decode(sound.pcm)
-        if not loop.spans:
-            return Heard(engine=self.name, doubt="silence")
-        found = [self._command(sound.pcm, loop, sound.offset_s)]
+        found = [self._command(sound.pcm, sound.offset_s)]
         if listening.choices:
-            found.append(self._choice(sound.pcm, loop, listening.choices, sound.offset_s))
+            found.append(self._choice(sound.pcm, listening.choices, sound.offset_s))
         if listening.expects == "request":
-            found.append(self._request(sound.pcm, loop, sound.offset_s))
+            found.append(self._request(sound.pcm, sound.offset_s))
         return max(found, key=lambda one: (one.understood, bool(one.text or one.command or one.choices), one.confidence))
 
-    def _command(self, pcm: bytes, loop: Decoded, offset_s: float) -> Heard:
+    def _command(self, pcm: bytes, offset_s: float) -> Heard:
         decoded = self.search("commands").decode(pcm)
         known = command_of(decoded.words) if decoded.words else None
-        evidence = evidence_of(decoded, loop)
+        evidence = evidence_of(decoded)
         weighed = judged("commands", evidence)
         if known is None or not weighed.taken:
             return Heard(engine=self.name, confidence=weighed.confidence, doubt="outside")
         words = _words(decoded, evidence, offset_s)
         return Heard(" ".join(decoded.words), words, weighed.confidence, (), self.name, True, True, (), known[0], known[1])
 
-    def _choice(self, pcm: bytes, loop: Decoded, choices: Sequence[str], offset_s: float) -> Heard:
+    def _choice(self, pcm: bytes, choices: Sequence[str], offset_s: float) -> Heard:
         network = choice_network(choices, {choice: ways(choice.rstrip("?.! ").lower()) for choice in choices})
         decoded = Search(network.compact(), "choices").decode(pcm)
         read = network.read(decoded.words)
-        evidence = evidence_of(decoded, loop)
+        evidence = evidence_of(decoded)
         weighed = judged("requests", evidence)
         if read is None or not weighed.taken:
             return Heard(engine=self.name, confidence=weighed.confidence, doubt="outside")
@@ -207,12 +204,12 @@ class Sphinx:
             read.said[0].value, _words(decoded, evidence, offset_s), weighed.confidence, (), self.name, True, True, (), "choice", number
         )
 
-    def _request(self, pcm: bytes, loop: Decoded, offset_s: float) -> Heard:
+    def _request(self, pcm: bytes, offset_s: float) -> Heard:
         decoded = self.search("requests").decode(pcm, others=_CHOICES + 2)
         read = self.network.read(decoded.words) if decoded.words else None
         if read is None:
             return Heard(engine=self.name, doubt="outside")
-        evidence = evidence_of(decoded, loop)
+        evidence = evidence_of(decoded)
         weighed = judged("requests", evidence)
         words = _words(decoded, evidence, offset_s)
         others = [(row, self.network.read(row)) for row in decoded.others]
@@ -236,27 +233,11 @@ def doubtful(request: Request, evidence: Evidence) -> str:
     return ""
 
 
-def evidence_of(decoded: Decoded, loop: Decoded) -> Evidence:
-    """How well the words fit, beside how well any sounds could: mean difference a frame, of the whole and of each word."""
-    free = _by_frame(loop)
-    gaps, frames = [], []
-    for first, last, score in decoded.spans:
-        count = last - first + 1
-        beside = sum(free[first : last + 1]) if last < len(free) else sum(free[first:])
-        gaps.append((score - beside) / max(1, count))
-        frames.append(count)
-    covered = sum(frames) / max(1, sum(1 for value in free if value))
-    return Evidence(tuple(gaps), tuple(frames), min(1.0, covered))
-
-
-def _by_frame(loop: Decoded) -> list[float]:
-    end = loop.spans[-1][1] + 1 if loop.spans else 0
-    found = [0.0] * end
-    for word, (first, last, score) in zip(loop.words, loop.spans, strict=True):
-        for frame in range(first, last + 1):
-            found[frame] = score / (last - first + 1)
-        del word
-    return found
+def evidence_of(decoded: Decoded) -> Evidence:
+    """How well the words fit the sound, a frame."""
+    frames = tuple(last - first + 1 for first, last, _ in decoded.spans)
+    gaps = tuple(score / count for (_, _, score), count in zip(decoded.spans, frames, strict=True))
+    return Evidence(gaps, frames, sum(frames) / max(1, decoded.frames))
 
 
 def _words(decoded: Decoded, evidence: Evidence, offset_s: float) -> tuple[Word, ...]:
@@ -268,8 +249,6 @@ def _words(decoded: Decoded, evidence: Evidence, offset_s: float) -> tuple[Word,
 
 def _remembered(network: Network, folder: Path | None, vocabulary: Vocabulary) -> Compact:
     """The compacted grammar, from the folder where it was made before for the same words and rules."""
-    import json
-
     if folder is None:
         return network.compact()
     rows = [(state, arc.to, arc.word, round(arc.share, 6)) for state, arcs in enumerate(network.arcs) for arc in arcs]

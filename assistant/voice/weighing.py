@@ -1,6 +1,6 @@
 """From scores to a decision: take what was heard, offer it, or ask again.
 
-`Evidence` holds how well each word fits the sound beside a free loop of sounds (log units a frame, usually below zero).
+`Evidence` holds how well each word fits the sound beside the best sound of the model (natural logarithms a frame, below zero).
 `judged` weighs it with constants measured by `andon evals voice --calibrate` on one half of the spoken cases and
 reported on the other; the thresholds are set where at most 2 % of requests outside the grammar would be taken.
 tests/test_voice_choice.py.
@@ -12,13 +12,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: Log units are those of the recogniser (base 1.0001), here in thousands.
-_SCALE = 1000.0
-
 
 @dataclass(frozen=True)
 class Evidence:
-    """`gaps`: score of each word over the free loop, a frame; `frames`: its length; `covered`: share of the sound that
+    """`gaps`: score of each word below the best sound, a frame; `frames`: its length; `covered`: share of the sound that
     the words explain."""
 
     gaps: tuple[float, ...] = ()
@@ -28,7 +25,7 @@ class Evidence:
     @property
     def mean(self) -> float:
         total = sum(self.frames)
-        return sum(g * f for g, f in zip(self.gaps, self.frames, strict=True)) / total / _SCALE if total else -9.0
+        return sum(g * f for g, f in zip(self.gaps, self.frames, strict=True)) / total if total else -9.0
 
     @property
     def worst(self) -> float:
@@ -38,7 +35,7 @@ class Evidence:
             gaps, frames = self.gaps[at : at + 3], self.frames[at : at + 3]
             total = sum(frames)
             if total:
-                best = min(best, sum(g * f for g, f in zip(gaps, frames, strict=True)) / total / _SCALE)
+                best = min(best, sum(g * f for g, f in zip(gaps, frames, strict=True)) / total)
         return best if self.gaps else -9.0
 
     def features(self) -> tuple[float, ...]:
@@ -49,14 +46,14 @@ class Evidence:
 
     def word(self, at: int) -> float:
         """Confidence of one word, 0 to 1."""
-        return round(_logistic(3.0 + 4.0 * self.gaps[at] / _SCALE), 3)
+        return round(_logistic(6.0 + 1.2 * self.gaps[at]), 3)
 
     def sure(self, start: int, end: int) -> bool:
         """Whether words `start` to `end` fit no worse than a taken request does at its worst."""
         total = sum(self.frames[start:end])
         if not total:
             return False
-        return sum(g * f for g, f in zip(self.gaps[start:end], self.frames[start:end], strict=True)) / total / _SCALE >= SURE_PART
+        return sum(g * f for g, f in zip(self.gaps[start:end], self.frames[start:end], strict=True)) / total >= SURE_PART
 
 
 @dataclass(frozen=True)
@@ -78,10 +75,10 @@ class Weighed:
 
 #: Measured; see docs/decisions/010-speech.md.
 WEIGHTS: Mapping[str, Weights] = {
-    "requests": Weights(3.0, (4.0, 1.0, 1.0, 0.0, 0.0), 0.75, 0.4),
-    "commands": Weights(3.0, (4.0, 1.0, 1.0, 0.0, 0.0), 0.75, 0.75),
+    "requests": Weights(10.0, (2.2, 0.0, 0.0, 0.0, 0.0), 0.7, 0.3),
+    "commands": Weights(9.0, (2.2, 0.0, 0.0, 0.0, 0.0), 0.7, 0.7),
 }
-SURE_PART = -0.5
+SURE_PART = -5.0
 
 
 def judged(what: str, evidence: Evidence) -> Weighed:
