@@ -16,6 +16,7 @@ from assistant.drafts import plainly
 from assistant.problems import BadQuestion, NotAllowed, NotFound
 from retrieval.wording import recognise
 from tools.access import Caller
+from tools.gaps import LEAST_TIMES, repeated_fixes, unanswered
 from tools.maintenance import log_entries, similar_cases
 from tools.manuals import machine_of
 from tools.notes import STATES, STEPS, Note, NoteBook, Said
@@ -99,10 +100,50 @@ class Notes:
         except Unanswerable:  # outside the caller's lines, or a plant without a log: the person types instead
             texts = ()
         texts = [*texts, *(note.action for note in self.book.accepted() if note.alarm == about.alarm and note.alarm)]
-        counted = Counter(f"{facts.action} {facts.component}" for facts in map(recognise, texts) if facts.action and facts.component)
+        counted = Counter(fix for fix in (recognise(text).fix for text in texts) if fix)
         return [{"text": text[:1].upper() + text[1:], "count": count} for text, count in counted.most_common(MOST_FIXES)]
 
+    # -- what is missing
+
+    def candidates(self, caller: Caller, least: int = LEAST_TIMES) -> dict[str, Any]:
+        """What a procedure is missing for: fixes that repeat and that no procedure covers, and questions that found no
+        answer. For those who write procedures; no person stands in it."""
+        self._writes_procedures(caller)
+        call = self._call(caller)
+        repeated = plainly(lambda: repeated_fixes(call, self.book.accepted(), least, self._assistant.embedder.embed))
+        names = [word for one in self._assistant.store.callers().values() for word in (one.user, one.name)]
+        asked = unanswered(self._assistant.store.recorded(), self._assistant.embedder.embed, names)
+        return {"repeated": [asdict(one) for one in repeated], "unanswered": [asdict(one) for one in asked]}
+
+    def draft(self, caller: Caller, candidate: str) -> dict[str, Any]:
+        """Draft the guide for a repeated fix; accepted notes about it stand in it as evidence. Raises NotFound."""
+        self._writes_procedures(caller)
+        call = self._call(caller)
+        found = next(
+            (
+                one
+                for one in plainly(lambda: repeated_fixes(call, self.book.accepted(), 2, self._assistant.embedder.embed))
+                if one.candidate == candidate
+            ),
+            None,
+        )
+        if found is None:
+            raise NotFound("There is no such candidate any more; look at the list again.")
+        about = {"alarm": found.alarm} if found.alarm else {"task": found.symptom}
+        return self._assistant.documents.draft(caller, "troubleshooting_guide", {**about, "equipment": found.equipment})
+
+    def _writes_procedures(self, caller: Caller) -> None:
+        if caller.role != "quality":
+            raise NotAllowed("What procedures are missing for is listed for the role quality.")
+
+    def _call(self, caller: Caller) -> Call:
+        one = self._assistant
+        return Call(caller, one.now(), one.plant.seen_by(caller), one.index, policy=one.policy)
+
     # -- reviewing
+
+    def may_review(self, caller: Caller) -> bool:
+        return self.book.may_review(caller)
 
     def listed(self, caller: Caller, state: str = "", mine: bool = False) -> list[dict[str, Any]]:
         """The notes that the caller may see, newest first, each with the steps that this caller may take."""

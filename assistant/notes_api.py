@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from assistant.problems import Unavailable
 from tools.access import Caller
+from tools.gaps import LEAST_TIMES
 from tools.notes import MOST_MINUTES, Said
 
 Who = Callable[[Request], Awaitable[Caller]]
@@ -39,6 +40,10 @@ class DecisionIn(BaseModel):
     reason: str = Field("", max_length=1000)
 
 
+class DraftIn(BaseModel):
+    candidate: str = Field(max_length=40)
+
+
 class NoteRoutes:
     """The handlers; `who` gives the signed-in caller or raises, `aside` runs blocking work in a thread."""
 
@@ -62,12 +67,22 @@ class NoteRoutes:
         return JSONResponse(await self._do(request, "write", said), status_code=201)
 
     async def listed(self, request: Request, state: Annotated[str, Query(max_length=20)] = "", mine: bool = False) -> Response:
-        """Notes that the caller may see, newest first, with the steps that the caller may take."""
-        return JSONResponse({"notes": await self._do(request, "listed", state, mine)}, headers=_NO_STORE)
+        """Notes that the caller may see, newest first, with the steps that the caller may take, and whether they review."""
+        notes = await self._do(request, "listed", state, mine)
+        return JSONResponse({"notes": notes, "reviews": await self._do(request, "may_review")}, headers=_NO_STORE)
 
     async def offers(self, request: Request, turn: Annotated[str, Query(max_length=64)]) -> Response:
         """What can be tapped after an answer: fixes seen before, and minutes."""
         return JSONResponse(await self._do(request, "offers", turn), headers=_NO_STORE)
+
+    async def candidates(self, request: Request, least: Annotated[int, Query(ge=2, le=1000)] = LEAST_TIMES) -> Response:
+        """What procedures are missing for: repeated fixes and unanswered questions, for the role quality."""
+        return JSONResponse(await self._do(request, "candidates", least), headers=_NO_STORE)
+
+    async def draft(self, request: Request, body: DraftIn) -> Response:
+        """Draft the guide for a repeated fix. 201 with the document, or 200 with a status and a sentence."""
+        made = await self._do(request, "draft", body.candidate)
+        return JSONResponse(made, status_code=201 if made.get("document") else 200)
 
     async def note(self, request: Request, note: Identity) -> Response:
         """One note with its trail."""
@@ -83,6 +98,8 @@ ROUTES = (
     ("POST", "/api/notes", "write"),
     ("GET", "/api/notes", "listed"),
     ("GET", "/api/notes/offers", "offers"),
+    ("GET", "/api/notes/candidates", "candidates"),
+    ("POST", "/api/notes/candidates", "draft"),
     ("GET", "/api/notes/{note}", "note"),
     ("POST", "/api/notes/{note}/transitions", "decide"),
 )

@@ -12,6 +12,7 @@ from rich.table import Table
 from assistant import cli
 from assistant.app import Assistant
 from assistant.cli import JsonFlag, Machine, User
+from tools.gaps import LEAST_TIMES
 from tools.notes import Said
 
 app: typer.Typer = typer.Typer(no_args_is_help=True, help="Field notes: what people on the floor reported that fixed it.")
@@ -104,6 +105,32 @@ def notes_reject(identity: Identity, reason: Reason = "", user: User = None, as_
 def notes_withdraw(identity: Identity, reason: Reason = "", user: User = None, as_json: JsonFlag = False) -> None:
     """Take a note back; it answers nothing any more."""
     _run(as_json, lambda a: a.notes.take(a.caller(user), "withdraw", identity, reason), _line)
+
+
+@app.command("candidates")
+def notes_candidates(
+    least: Annotated[int, typer.Option("--least", min=2, help="how often a fix must repeat")] = LEAST_TIMES,
+    draft: Annotated[str, typer.Option("--draft", metavar="ID", help="draft the guide for this candidate")] = "",
+    user: User = None, as_json: JsonFlag = False,
+) -> None:  # fmt: skip
+    """What procedures are missing for: fixes that repeat without one, and questions without an answer."""
+
+    def show(found: dict[str, Any]) -> None:
+        if draft:
+            cli.out.print(f"{found['document']}  {found['title']}" if found.get("document") else found["text"], markup=False)
+            return
+        for one in found["repeated"]:
+            cli.out.print(
+                f"{one['candidate']}  {one['count']} times  {one['fix']}  ({one['about']}, {one['equipment_class']})", markup=False
+            )
+            cli.out.print(f"    {', '.join([*one['notes'], *one['entries']])}", markup=False, style="dim")
+        for question in found["unanswered"]:
+            cli.out.print(f"asked {question['count']} times without an answer: {question['question']}", markup=False)
+        if not found["repeated"] and not found["unanswered"]:
+            cli.out.print("Nothing repeats without a procedure, and nothing was asked in vain.")
+
+    work = (lambda a: a.notes.draft(a.caller(user), draft)) if draft else (lambda a: a.notes.candidates(a.caller(user), least))
+    _run(as_json, work, show)
 
 
 @app.command("verify")

@@ -247,8 +247,9 @@ class LogFacts:
 
     @property
     def fix(self) -> str:
-        """A label to count by: "replaced filter"; "" when the text does not say what was done to what."""
-        return f"{self.action} {self.component}" if self.action and self.component and self.action != "inspected" else ""
+        """A label to count by: "replaced filter"; "" when the text does not say what was done to which thing of the
+        trade. Words that are not known to name a thing ("swept the chips") are found, and not counted by."""
+        return f"{self.action} {self.component}" if self.action not in ("", "inspected") and names_thing(self.component) else ""
 
 
 def _forms(verb: str) -> set[str]:
@@ -306,6 +307,12 @@ def plain_word(word: str) -> str:
     if len(low) < 7 and len(best[0]) == len(low) and sorted(best[0]) != sorted(low):
         return low
     return str(best[0])
+
+
+def names_thing(component: str) -> bool:
+    """Whether a component ends in a name that the trade knows; others were read from where they stand."""
+    words = component.split()
+    return any(tuple(words[-size:]) in _KNOWN_NAMES for size in range(1, min(len(words), _LONGEST_NAME) + 1)) and component not in MEDIA
 
 
 def is_trade_word(word: str) -> bool:

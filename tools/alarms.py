@@ -17,9 +17,20 @@ from retrieval.rank import UNSURE
 from retrieval.wording import culprit, family_of
 from tools.evidence import Evidence, fact
 from tools.maintenance import cause_counts, field_notes, log_entries, open_orders
-from tools.manuals import Machine, document_evidence, machine_of, procedure_evidence, quote, step_lines
+from tools.manuals import (
+    Machine,
+    asked_revision,
+    document_evidence,
+    machine_of,
+    out_of_force,
+    procedure_evidence,
+    quote,
+    step_lines,
+    valid_for,
+)
 from tools.records import select
 from tools.registry import Call, Choice, Period, Result, Unanswerable
+from tools.sources import contradictions
 
 RECENT_DAYS = 30
 NOTES_SHOWN = 3
@@ -32,24 +43,27 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
     code: the alarm as shown on the machine. equipment: the machine that shows it."""
     machine = machine_of(call, equipment)
     hint = f"{machine.name} {machine.equipment_class or ''}" if machine.name else ""
-    entries = call.index.alarm(code, equipment=machine.id, equipment_class=machine.equipment_class, hint=hint)
+    old = asked_revision(call, code)
+    entries = call.index.alarm(code, **valid_for(call, machine, old), hint=hint)
     if not entries and machine.known and equipment is None:
         # The machine in front was only assumed; another machine may show this code.
         machine = Machine(None, "", None, False)
-        entries = call.index.alarm(code)
+        entries = call.index.alarm(code, **valid_for(call, machine, old))
     if machine.known:
         evidence = [alarm_evidence(entry) for entry in entries[:1]]
     else:
         lists = _distinct(entries)
-        if len(lists) > 1:
+        if len(lists) > 1 and not _of_one_class(lists):
             named = _named(lists, f"{call.question} {machine.name}")
             if named is None:
                 return _which(code, lists, call)
             lists = entries = [named]
         evidence = [alarm_evidence(entry) for entry in lists[:1]]
     parts: dict[str, object] = {"entry": bool(evidence), "unknown_machine": machine.name if machine.name and not machine.known else ""}
+    parts |= out_of_force(old)
     entry = entries[0] if evidence else None
     if entry is not None:
+        add_contradictions(entry, entries[1:], evidence, parts)
         add_procedure(call, code, entry, machine, evidence, parts)
     add_history(call, code, entry, machine, evidence, parts)
     add_notes(call, entry.code if entry else code, machine, evidence, parts)
@@ -64,7 +78,10 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
 
 def alarm_evidence(entry: AlarmEntry) -> Evidence:
     """One published entry as evidence: each field verbatim as a fact, the whole passage as its quote."""
-    facts = {"code": fact("code", entry.code, "id"), "alarm": fact("alarm", entry.title)}
+    facts = {
+        "code": fact("code", entry.code, "id"), "alarm": fact("alarm", entry.title),
+        "document": fact("document", entry.passage.anchor.document, "id"), "revision": fact("revision", entry.passage.anchor.revision, "id"),
+    }  # fmt: skip
     facts |= {name: fact(name.replace("_", " "), value) for name in _FIELDS if (value := getattr(entry, name))}
     anchor = entry.passage.anchor
     if anchor.page is not None:
@@ -72,13 +89,29 @@ def alarm_evidence(entry: AlarmEntry) -> Evidence:
     return Evidence("document", f"Alarm {entry.code} {entry.title}", facts=facts, quotes=(quote(entry.passage),))
 
 
+def add_contradictions(entry: AlarmEntry, others: Sequence[AlarmEntry], evidence: list[Evidence], parts: dict[str, object]) -> None:
+    """The entry of another source in force that says something else: `disagree` is (place, fields)."""
+    for other in others:
+        fields = contradictions(entry, other)
+        if fields:
+            parts["disagree"] = (len(evidence), tuple("alarm" if name == "title" else name for name in fields))
+            evidence.append(alarm_evidence(other))
+            return
+
+
+def _of_one_class(entries: Sequence[AlarmEntry]) -> bool:
+    """Whether all lists are valid for the same machines, so that there is nothing to ask."""
+    named = {(e.passage.equipment_class.casefold(), e.passage.equipment) for e in entries}
+    return len(named) == 1 and named != {("", ())}
+
+
 def add_procedure(call: Call, code: str, entry: AlarmEntry, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
     """The approved steps for this alarm: the step list whose section or text names the code, else a clearly relevant one."""
     hits = call.index.procedures(
-        f"alarm {code} {entry.title}", equipment=machine.id,
-        equipment_class=machine.equipment_class or entry.passage.equipment_class or None, k=5,
+        f"alarm {code} {entry.title}",
+        **{**valid_for(call, machine), "equipment_class": machine.equipment_class or entry.passage.equipment_class or None}, k=5,
     )  # fmt: skip
-    best = next((hit for hit in hits if _names_code(hit, code)), None)
+    best = next((hit for hit in hits if names_code(hit, code)), None)
     if best is None and hits and hits[0].score >= max(UNSURE, 0.6):
         best = hits[0]
     if best is not None:
@@ -236,7 +269,7 @@ def _which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:
     return Result("needs_clarification", message=f"Several machines have an alarm {code}.", choices=tuple(ordered[:4]))
 
 
-def _names_code(hit: Hit, code: str) -> bool:
+def names_code(hit: Hit, code: str) -> bool:
     """Whether a step list is about this alarm: it says "alarm" and the exact code in its heading or opening."""
     where = f"{hit.passage.anchor.section}\n{hit.passage.text[:300]}"
     return "alarm" in where.lower() and any(item.key == identifiers.key(code) for item in identifiers.find(where))

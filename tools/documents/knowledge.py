@@ -80,7 +80,8 @@ def alarm_findings(call: Call, arguments: Mapping[str, Any], where: Mapping[str,
             found[name] = result.evidence[place]
     if found.get("steps") is not None:
         found["steps"] = steps_of(call, found["steps"])
-    found["manual"], found["cases"] = [], []
+    place, count = result.data.get("notes", (0, 0))
+    found["manual"], found["cases"] = [], list(result.evidence[place : place + count])
     return found
 
 
