@@ -9,16 +9,16 @@ from __future__ import annotations
 import fcntl
 import ipaddress
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from assistant.app import Assistant
 from assistant.problems import BadSettings, Conflict, NotAllowed, Unavailable
 from assistant.settings import Settings
+from assistant.voice.transcriber import SpeechUnavailable
 
 #: Largest message of a WebSocket, bytes: two seconds of sound.
 WEBSOCKET_BYTES = 64 * 1024
@@ -134,7 +134,8 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
         say(f"Andon answers at {'https' if tls else 'http'}://{host}:{listener.getsockname()[1]}  (stop with Ctrl-C)")
         names = names_in(tls[0]) if tls else ()
         server = uvicorn.Server(configured(create_app(assistant, names=names), tls))
-        threading.Thread(target=assistant.voice.warm, name="voice", daemon=True).start()
+        with suppress(SpeechUnavailable):  # begun in the background
+            assistant.voice.require_ready()
         jobs = IngestJobs(assistant.settings.home, lambda: assistant.index)
         jobs.start()
         follower = Follower(lambda: assistant.plant, lambda: assistant.index, assistant.now)

@@ -17,6 +17,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -28,6 +29,7 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
+from assistant.identity_api import token_of
 from assistant.problems import BadQuestion, Busy, ClientGone, NotFound, Problem, translated
 from assistant.streaming import Report, Running
 from assistant.turn import Ask
@@ -77,6 +79,7 @@ class VoiceRoutes:
         raw = raw_form(kind)
 
         def work() -> dict[str, Any]:
+            self._voice.require_ready()
             read = self._voice.reader.read
             sound: Sound = read(data, raw_rate_hz=raw[0], raw_channels=raw[1]) if raw else read(data)
             return transcription(self._voice.transcriber, sound, self._voice.listening(equipment))
@@ -152,6 +155,7 @@ class Tablet:
         self._pump: asyncio.Task[None] | None = None
         self._kept = b""
         self._gone = False
+        self._aside_tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
         """Until the tablet leaves, or breaks a bound."""
@@ -188,6 +192,7 @@ class Tablet:
         keep = bool(getattr(self._assistant.settings, "keep_audio", False))
 
         def opened() -> VoiceSession:
+            self._parts.require_ready()
             wake = self._parts.wake if hands_free else None
             return VoiceSession(
                 self._parts.transcriber, self._parts.listening(self._equipment), wake=wake, hands_free=hands_free, keep_sound=keep
@@ -218,7 +223,8 @@ class Tablet:
                 if heard_s > time.monotonic() - begun + AHEAD_S:
                     raise SoundTooLong("Sound came faster than anybody can speak; reload the page.")
                 begun = max(begun, time.monotonic() - heard_s - AHEAD_S)  # silence now is no credit for a flood later
-                await self._inbox.put(("sound", sound))
+                if not self._inbox.full():  # an engine that is behind by seconds: what it cannot hear is let go, the line is not
+                    self._inbox.put_nowait(("sound", sound))
                 continue
             said = _control(message)
             if said is None:
@@ -236,14 +242,14 @@ class Tablet:
                     # What has piled up meanwhile is one piece: fewer, larger steps catch up with the clock.
                     while not self._inbox.empty() and len(sound) < _MESSAGE_BYTES and self._inbox._queue[0][0] == "sound":  # type: ignore[attr-defined]
                         sound += self._inbox.get_nowait()[1]
-                    await self._step(lambda sound=bytes(sound): self._known.feed(sound))  # type: ignore[misc]
+                    await self._step(partial(self._known.feed, bytes(sound)))
                 elif kind == "said":
                     await self._told(data)
                 elif kind == "answer":
                     self._keep(str(data.get("turn") or ""))
-                    await self._step(lambda: self._known.answered(data))
+                    await self._step(partial(self._known.answered, data))
                 elif kind == "failed":
-                    await self._step(lambda: self._known.failed(data))
+                    await self._step(partial(self._known.failed, data))
         except Problem as problem:
             await self._end(problem)
         except (WebSocketDisconnect, RuntimeError):
@@ -313,9 +319,10 @@ class Tablet:
             return answer
 
         try:
+            self._assistant.identity.ask_slowly(token_of(self._socket))
             self._running = self._service.lane.start(work)
-        except Busy as busy:
-            self._inbox.put_nowait(("failed", busy.sentence))
+        except Problem as problem:
+            self._later("failed", problem.sentence)
             return
         self._pump = asyncio.create_task(self._pumped(question, self._running))
 
@@ -334,6 +341,11 @@ class Tablet:
                 if name == "problem":
                     await self._inbox.put(("failed", str(data.get("detail") or "")))
                     return
+
+    def _later(self, kind: str, data: Any) -> None:
+        """Into the inbox from the task that empties it, which must not wait for itself."""
+        self._aside_tasks.add(task := asyncio.create_task(self._inbox.put((kind, data))))
+        task.add_done_callback(self._aside_tasks.discard)
 
     def _cancel(self) -> None:
         if self._running is not None:

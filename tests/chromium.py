@@ -29,12 +29,12 @@ def found() -> str | None:
 class Browser:
     """One page. `log` gathers exceptions and errors of the console, `requests` every address that the page asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, *more_flags: str) -> None:
         path = found()
         assert path is not None
         self._folder = tempfile.mkdtemp(prefix="andon-chromium-")
         self._process = subprocess.Popen(
-            [path, *FLAGS, f"--user-data-dir={self._folder}", "about:blank"],
+            [path, *FLAGS, *more_flags, f"--user-data-dir={self._folder}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.log: list[str] = []

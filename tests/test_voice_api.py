@@ -139,10 +139,10 @@ def test_a_recording_has_the_contract_s_fields(client, assistant, speech):
 @pytest.fixture(scope="module")
 def speech():
     """A sentence by espeak-ng as 16 kHz PCM."""
+    import shutil
+
     from assistant.voice.audio import SoundReader
     from assistant.voice.speaker import EspeakSpeaker
-
-    import shutil
 
     if shutil.which("espeak-ng") is None:
         pytest.skip("espeak-ng is not installed: speech is not synthesised (make system installs it).")

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from assistant.problems import Problem
@@ -37,6 +37,10 @@ class VoiceParts:
         self._given, self._voice = transcriber, speaker
         self.reader = SoundReader()
         self._lock = threading.Lock()
+        self._warming: threading.Thread | None = None
+        self._warmed = threading.Event()
+        if transcriber is not None:
+            self._warmed.set()
 
     @property
     def transcriber(self) -> Transcriber:
@@ -81,13 +85,26 @@ class VoiceParts:
         names = tuple(dict.fromkeys([*near, *plant.equipment, *(place.name for place in plant.lines.values())]))
         return Listening(equipment=equipment or "", line=line, names=names, **more)
 
+    def require_ready(self) -> None:
+        """Raises SpeechUnavailable while the engine is being loaded (a plant's grammar takes seconds, the first time up to
+        a minute), which this call begins; nobody is kept waiting with an open microphone."""
+        with self._lock:
+            if self._warming is None and not self._warmed.is_set():
+                self._warming = threading.Thread(target=self.warm, name="speech", daemon=True)
+                self._warming.start()
+        if not self._warmed.is_set():
+            raise SpeechUnavailable("Speech is still being made ready; type, or try again in a moment.")
+
     def warm(self) -> None:
         """Open what the first speaker would wait for. Never raises: without a voice, people type."""
         try:
-            transcribed(self.transcriber, bytes(BYTES_A_SECOND // 2))
+            engine = self.transcriber
+            if isinstance(engine, Engines):
+                engine.warm()
         except Problem as error:
             log.warning("speech is not heard: %s", error.sentence)
         probabilities(bytes(BYTES_A_SECOND // 4))
+        self._warmed.set()
 
     def close(self) -> None:
         self.reader.close()
@@ -97,56 +114,55 @@ class VoiceParts:
 
 
 class Engines:
-    """Several engines as one: each utterance goes to the first of them that is ready, so that a plant's own model is used
-    from the moment it is loaded, and the embedded recogniser until then."""
+    """The engines of one plant as one: requests go to the wanted engine once it is loaded and to the embedded one until
+    then; words that steer always go to the engine for steering, which answers at once and cannot invent."""
 
-    def __init__(self, engines: Sequence[Transcriber]) -> None:
-        self._engines = tuple(engines)
-
-    @property
-    def name(self) -> str:
-        return self._ready()[0].name
+    def __init__(self, requests: Transcriber, meanwhile: Transcriber | None = None, steering: Transcriber | None = None) -> None:
+        self._requests, self._meanwhile, self._steering = requests, meanwhile or requests, steering or requests
+        self.name = requests.name  # what an utterance was heard by stands in its result
 
     def open(self, listening: Listening = ANYTHING) -> Session:
-        trouble: SpeechUnavailable | None = None
-        for engine in self._ready():
-            try:
-                return engine.open(listening)
-            except SpeechUnavailable as error:
-                trouble = trouble or error
-        raise trouble or SpeechUnavailable("No speech engine is set up; type instead.")
+        engine = self._asked() if listening.expects == "request" else self._steering
+        return engine.open(listening)
 
-    def _ready(self) -> tuple[Transcriber, ...]:
-        """Those that are loaded (or load on first use) before those that are not."""
-        return tuple(sorted(self._engines, key=lambda engine: getattr(engine, "state", "ok") != "ok"))
+    def _asked(self) -> Transcriber:
+        return self._requests if getattr(self._requests, "state", "ok") == "ok" else self._meanwhile
+
+    def warm(self) -> None:
+        for engine in {id(one): one for one in (self._steering, self._meanwhile)}.values():
+            warm = getattr(engine, "warm", None)
+            if warm is not None:
+                warm()
 
     def close(self) -> None:
-        for engine in self._engines:
+        for engine in {id(one): one for one in (self._requests, self._meanwhile, self._steering)}.values():
             engine.close()
 
 
-def opened(assistant: Assistant) -> Transcriber:
-    """The engines that the settings name, the wanted one first. Raises SpeechUnavailable."""
+def opened(assistant: Assistant) -> Engines:
+    """The engines that settings and machine allow. Raises SpeechUnavailable."""
+    from assistant.voice.choice import EMBEDDED, WHISPER, choose, probe
+    from assistant.voice.correction import Correction
     from assistant.voice.sphinx import Sphinx
     from assistant.voice.vocabulary import vocabulary_of
     from assistant.voice.whisper import WhisperTranscriber
 
     chosen = assistant.settings
-    if chosen.speech_engine == "off":
-        raise SpeechUnavailable("Speech is switched off here (speech_engine); type instead.")
-    engines: list[Transcriber] = []
-    if chosen.speech_engine != "pocketsphinx" and chosen.whisper_model is not None:
-        try:
-            engines.append(WhisperTranscriber(chosen.whisper_model, threads=chosen.threads))
-        except SpeechUnavailable as error:
-            if chosen.speech_engine == "faster-whisper":
-                raise
-            log.warning("%s The embedded recogniser is used.", error.sentence)
-    elif chosen.speech_engine == "faster-whisper":
-        raise SpeechUnavailable("speech_engine wants faster-whisper, and whisper_model names no folder.")
-    if chosen.speech_engine != "faster-whisper":
-        engines.append(Sphinx(lambda: vocabulary_of(assistant.plant, assistant.index), chosen.home / "speech"))
-    return engines[0] if len(engines) == 1 else Engines(engines)
+    choice = choose(chosen.speech_engine, probe(chosen.whisper_model))
+    if not choice.requests:
+        raise SpeechUnavailable(f"{choice.trouble} Type instead.")
+    if choice.trouble:
+        log.warning("%s The embedded recogniser hears instead.", choice.trouble)
+    words = cache(lambda: vocabulary_of(assistant.plant, assistant.index))
+    made: dict[str, Transcriber] = {}
+    if EMBEDDED in (choice.requests, choice.meanwhile, choice.steering):
+        made[EMBEDDED] = Sphinx(words, chosen.home / "speech")
+    if choice.requests == WHISPER and chosen.whisper_model is not None:
+        correction = cache(lambda: Correction(words()))
+        made[WHISPER] = WhisperTranscriber(
+            chosen.whisper_model, threads=chosen.threads, corrected=lambda heard, listening: correction().corrected(heard, listening)
+        )
+    return Engines(made[choice.requests], made.get(choice.meanwhile), made.get(choice.steering))
 
 
 def transcription(transcriber: Transcriber, sound: Sound, listening: Listening = ANYTHING) -> dict[str, Any]:

@@ -133,7 +133,7 @@ class VoiceSession:
         self._drop()
         self._recent.clear()
         self._held = False
-        self._ends = Endpointer(self._ends.end_s, self._ends.longest_s)
+        self._ends.end()
         return [Event("hush"), self._to("muted")] if on else [self._to("asleep")]
 
     def spoken(self) -> list[Event]:
@@ -277,7 +277,17 @@ class VoiceSession:
 
     def _interrupted(self, heard: Heard) -> list[Event]:
         """Something was said over the tablet's own voice: a command is obeyed, anything else was the room."""
-        if not heard.understood or heard.command not in ("stop", "cancel", "repeat", "pause", "louder", "quieter", "slower", "next", "back"):
+        if not heard.understood or heard.command not in (
+            "stop",
+            "cancel",
+            "repeat",
+            "pause",
+            "louder",
+            "quieter",
+            "slower",
+            "next",
+            "back",
+        ):
             return []
         if heard.command in ("stop", "cancel", "pause"):
             cancelled = [Event("cancel")] if self._state == "thinking" else []
