@@ -1,5 +1,6 @@
 """Passages and procedures as answers: quoted with their anchor, warnings before their step, silence below the line."""
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 from retrieval.index import Anchor, Hit, Passage
@@ -7,7 +8,8 @@ from tools.access import Caller
 from tools.manuals import get_procedure, machine_of, search_documents, step_lines
 from tools.registry import Call
 
-MACHINE = SimpleNamespace(id="CNC-02", name="CNC-02", cls="cnc")
+MACHINE = SimpleNamespace(id="CNC-02", name="CNC-02", cls="cnc", variant="VX-500", software="4.2")
+NOW = datetime(2026, 6, 17, 9, tzinfo=UTC)
 PLANT = SimpleNamespace(equipment={"CNC-02": MACHINE})
 
 
@@ -27,12 +29,12 @@ class FakeIndex:
         self.asked = (task, filters)
         return self.hits
 
-    def documents(self):
-        return [SimpleNamespace(status="effective", kind="manual"), SimpleNamespace(status="superseded", kind="manual")]
+    def documents(self, on=None):
+        return [SimpleNamespace(status="effective", kind="manual", access="plant"), SimpleNamespace(status="superseded", kind="manual", access="plant")]
 
 
 def _call(index, equipment=None):
-    return Call(Caller("sam", "Sam", "supervisor"), None, PLANT, index, equipment)
+    return Call(Caller("sam", "Sam", "supervisor"), NOW, PLANT, index, equipment)
 
 
 def test_a_passage_is_quoted_with_its_anchor():
@@ -40,7 +42,8 @@ def test_a_passage_is_quoted_with_its_anchor():
     result = search_documents(_call(index, "CNC-02"), "torque")
     quote = result.evidence[0].quotes[0]
     assert (quote.text, quote.document, quote.revision, quote.page, quote.section) == ("Tighten to 45 N m.", "DOC", "C", 7, "4.2")
-    assert index.asked[1]["equipment"] == "CNC-02"
+    asked = index.asked[1]
+    assert (asked["equipment"], asked["variant"], asked["software"], asked["on"]) == ("CNC-02", "VX-500", "4.2", NOW.date())
 
 
 def test_below_the_line_nothing_is_quoted_and_the_search_is_told():

@@ -107,10 +107,9 @@ def _of_one_class(entries: Sequence[AlarmEntry]) -> bool:
 
 def add_procedure(call: Call, code: str, entry: AlarmEntry, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
     """The approved steps for this alarm: the step list whose section or text names the code, else a clearly relevant one."""
-    hits = call.index.procedures(
-        f"alarm {code} {entry.title}",
-        **{**valid_for(call, machine), "equipment_class": machine.equipment_class or entry.passage.equipment_class or None}, k=5,
-    )  # fmt: skip
+    filters = valid_for(call, machine)
+    filters["equipment_class"] = machine.equipment_class or entry.passage.equipment_class or None
+    hits = call.index.procedures(f"alarm {code} {entry.title}", **filters, k=5)
     best = next((hit for hit in hits if names_code(hit, code)), None)
     if best is None and hits and hits[0].score >= max(UNSURE, 0.6):
         best = hits[0]

@@ -10,11 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypedDict
 
-from retrieval.index import Hit, Passage
+from retrieval.index import DocumentInfo, Hit, Passage
 from retrieval.rank import UNSURE, best_sentence
 from tools.evidence import Column, Evidence, Kind, Quote, Value, fact
 from tools.registry import Call, Choice, Result
+from tools.sources import mentions_revision, named_revision, same_thing_other_value
 
 KINDS = ("manual", "sop", "work_instruction", "bulletin", "log", "field_note")
 #: A second passage is shown beside the first when it is nearly as relevant.
@@ -36,6 +38,8 @@ class Machine:
     name: str
     equipment_class: str | None
     known: bool
+    variant: str | None = None
+    software: str | None = None
 
 
 def machine_of(call: Call, equipment: str | None) -> Machine:
@@ -46,7 +50,27 @@ def machine_of(call: Call, equipment: str | None) -> Machine:
     info = call.plant.equipment.get(wanted)
     if info is None:
         return Machine(None, wanted, None, False)
-    return Machine(info.id, info.name, info.cls, True)
+    return Machine(info.id, info.name, info.cls, True, info.variant or None, info.software or None)
+
+
+class Filters(TypedDict, total=False):
+    """What a search for one machine may find."""
+
+    equipment: str | None
+    equipment_class: str | None
+    variant: str | None
+    software: str | None
+    on: date
+    within: tuple[str, str] | None
+
+
+def valid_for(call: Call, machine: Machine, within: DocumentInfo | None = None) -> Filters:
+    """Filters of the index: what is valid for the machine, its type and software, and in force at the asked time;
+    `within`: only that revision, in force or not."""
+    return Filters(
+        equipment=machine.id, equipment_class=machine.equipment_class, variant=machine.variant, software=machine.software,
+        on=call.now.date(), within=(within.document, within.revision) if within else None,
+    )  # fmt: skip
 
 
 def quote(passage: Passage, text: str | None = None) -> Quote:
@@ -99,7 +123,8 @@ def search_documents(call: Call, query: str, equipment: str | None = None, kinds
     wanted = [kind for kind in kinds or () if kind in KINDS]
     machine = machine_of(call, equipment)
     words = query if machine.known or not machine.name else f"{query} {machine.name}"
-    hits = call.index.search(words, 8, equipment=machine.id, equipment_class=machine.equipment_class, kinds=wanted)
+    old = asked_revision(call, query)
+    hits = call.index.search(words, 8, **valid_for(call, machine, old), kinds=wanted)
     if not wanted:
         hits = _approved_first(hits)
     good = [hit for hit in hits if hit.score >= UNSURE]
@@ -107,8 +132,34 @@ def search_documents(call: Call, query: str, equipment: str | None = None, kinds
         return Result("no_data", message=_nothing(call, query, machine, wanted))
     top = good[0].score
     shown = [hit for hit in good if hit.score >= _NEARLY * top][:_SHOWN]
+    other = _contradicting(query, good)
+    if other is not None and other not in shown:
+        shown = [*shown[: _SHOWN - 1], other]
     evidence = tuple(document_evidence(hit.passage, best_sentence(query, hit.passage)) for hit in shown)
-    return Result("answered", evidence, data={"blocks": tuple(hit.passage.block for hit in shown), "query": query})
+    data = {"blocks": tuple(hit.passage.block for hit in shown), "query": query, **out_of_force(old)}
+    return Result("answered", evidence, data=data | ({"disagree": shown.index(other)} if other is not None else {}))
+
+
+def asked_revision(call: Call, words: str) -> DocumentInfo | None:
+    """The revision that the question names, if it names one."""
+    text = f"{call.question} {words}"
+    return named_revision(call, text, call.index.documents(call.now.date())) if mentions_revision(text) else None
+
+
+def out_of_force(info: DocumentInfo | None) -> dict[str, str]:
+    """What an answer must say of a revision that was asked for by name and is not in force."""
+    return {"out_of_force": info.status} if info is not None and info.status != "effective" else {}
+
+
+def _contradicting(query: str, hits: Sequence[Hit]) -> Hit | None:
+    """The best passage of another document in force that gives another value for the thing the first is about."""
+    if not hits:
+        return None
+    first = (hits[0].passage, best_sentence(query, hits[0].passage))
+    for hit in hits[1:]:
+        if same_thing_other_value(query, first, (hit.passage, best_sentence(query, hit.passage))):
+            return hit
+    return None
 
 
 def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
@@ -123,7 +174,7 @@ def _approved_first(hits: Sequence[Hit]) -> list[Hit]:
 
 
 def _nothing(call: Call, query: str, machine: Machine, kinds: Sequence[str]) -> str:
-    documents = [info for info in call.index.documents() if info.status == "effective" and (not kinds or info.kind in kinds)]
+    documents = [info for info in call.index.documents(call.now.date()) if info.status == "effective" and (not kinds or info.kind in kinds)]
     where = f" for {machine.name}" if machine.name else ""
     what = " and ".join(kind.replace("_", " ") + "s" for kind in kinds) or "documents"
     return f"I searched {len(documents)} effective {what}{where} and found nothing about “{query}”."
@@ -136,7 +187,8 @@ def get_procedure(call: Call, task: str, equipment: str | None = None, product: 
     task: what is to be done. equipment, product: what it is for. skill: novice, experienced or expert."""
     machine = machine_of(call, equipment)
     words = task if machine.known or not machine.name else f"{task} {machine.name}"
-    hits = call.index.procedures(words, equipment=machine.id, equipment_class=machine.equipment_class, product=product, k=5)
+    old = asked_revision(call, task)
+    hits = call.index.procedures(words, **valid_for(call, machine, old), product=product, k=5)
     good = [hit for hit in hits if hit.score >= UNSURE]
     if not good:
         return Result("no_data", message=_nothing(call, task, machine, ("sop", "work_instruction", "manual")))
@@ -148,7 +200,7 @@ def get_procedure(call: Call, task: str, equipment: str | None = None, product: 
     )
     return Result(
         "answered", (procedure_evidence(best.passage),),
-        data={"lines": step_lines(best.passage), "skill": skill or "", "others": tuple(c.label for c in others)},
+        data={"lines": step_lines(best.passage), "skill": skill or "", "others": tuple(c.label for c in others), **out_of_force(old)},
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from assistant.compose.said import Block, Context, Said, chart, passage, steps, table, warning
 from tools.evidence import Evidence, slot
 from tools.registry import Step
+from tools.sources import FIELDS
 
 
 def compose_search_documents(step: Step, context: Context) -> Said:
@@ -16,7 +17,36 @@ def compose_search_documents(step: Step, context: Context) -> Said:
     sentences = [f"{_source(first)}: “{slot(first, 'quote0')}”"]
     sentences += [f"Also {_source(item, start=False)}: “{slot(item, 'quote0')}”" for item in step.result.evidence[1:]]
     blocks = [passage(item, item.quotes[1], _kind(item)) for item in step.result.evidence]
-    return Said(tuple(sentences), tuple(blocks), (f"{slot(first, 'quote0')}",), ("show me the procedure",))
+    place = step.result.data.get("disagree")
+    if place is not None:
+        other = step.result.evidence[place]
+        said, block = _disagreement("the value", first, other, "quote0")
+        sentences.insert(0, said)
+        blocks.insert(0, block)
+    spoken = [f"{slot(first, 'quote0')}"]
+    if place is not None:
+        spoken.append("Another source in force says something else. Look at the screen.")
+    _say_out_of_force(step, sentences, first)
+    return Said(tuple(sentences), tuple(blocks), tuple(spoken), ("show me the procedure",))
+
+
+def _disagreement(what: str, first: Evidence, other: Evidence, name: str) -> tuple[str, Block]:
+    """That two sources in force contradict each other: a sentence that cites both, and a warning that shows both."""
+    sentence = (
+        f"Two sources in force disagree about {what}: {_source(first)} says “{slot(first, name)}”, "
+        f"{_source(other, start=False)} says “{slot(other, name)}”. Ask who is responsible before you act."
+    )
+    texts = [item.quotes[0].text if name == "quote0" else str(item.facts[name][1]) for item in (first, other)]
+    shown = "; ".join(f"{item.facts['document'][1]}: “{text}”" for item, text in zip((first, other), texts, strict=True))
+    return sentence, warning(f"Two sources in force disagree about {what}. {shown}", first) | {"markers": [first.marker, other.marker]}
+
+
+def _say_out_of_force(step: Step, sentences: list[str], item: Evidence) -> None:
+    """An older or a coming revision is shown when it is asked for by name, and never without saying so."""
+    status = step.result.data.get("out_of_force")
+    if status:
+        word = "is not in force yet" if status == "pending" else "is superseded and no longer in force"
+        sentences.insert(0, f"{slot(item, 'document')} revision {slot(item, 'revision')} {word}.")
 
 
 def _kind(item: Evidence) -> str:
@@ -46,11 +76,13 @@ def compose_get_procedure(step: Step, context: Context) -> Said:
         warnings = [line["warning"] for line in lines if line.get("warning")]
         blocks += [warning(str(text), item) for text in warnings]
     blocks.append(steps(item, item.quotes[0], lines))
+    said = [sentence]
+    _say_out_of_force(step, said, item)
     spoken = [f"{slot(item, 'section')}: {slot(item, 'steps')} steps, on the screen."]
     if item.quotes[1:]:
         spoken.append(f"First: {slot(item, 'quote1')}")
     others = step.result.data.get("others", ())
-    return Said((sentence,), tuple(blocks), tuple(spoken), tuple(f"show me the procedure {name}" for name in others))
+    return Said(tuple(said), tuple(blocks), tuple(spoken), tuple(f"show me the procedure {name}" for name in others))
 
 
 def compose_explain_alarm(step: Step, context: Context) -> Said:
@@ -61,7 +93,15 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     spoken: list[str] = []
     if data.get("entry"):
         entry = evidence[0]
+        if data.get("disagree"):
+            place, names = data["disagree"]
+            for name in names:
+                said, block = _disagreement(FIELDS["title" if name == "alarm" else name], entry, evidence[place], name)
+                sentences.append(said)
+                blocks.append(block)
+            spoken.append("Two sources in force disagree about it. Look at the screen.")
         sentences += _meaning(entry)
+        _say_out_of_force(step, sentences, entry)
         spoken += [f"Alarm {slot(entry, 'code')}: {slot(entry, 'alarm')}."]
         blocks.append(passage(entry, entry.quotes[0]))
     if "causes" in data:
@@ -74,7 +114,7 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     if "steps" in data:
         item = evidence[data["steps"]]
         sentences.append(f"The approved steps are in {_source(item)}, section {slot(item, 'section')}.")
-        blocks.insert(0, steps(item, item.quotes[0], data["lines"]))
+        blocks.insert(len(data["disagree"][1]) if data.get("disagree") else 0, steps(item, item.quotes[0], data["lines"]))
         spoken.append("The approved steps are on the screen.")
     elif data.get("entry") and "remedy" in evidence[0].facts:
         spoken.append(f"{slot(evidence[0], 'remedy')}")
@@ -143,6 +183,15 @@ def _count(item: Evidence) -> str:
     return f"{slot(item, 'count')} times" if "raised" in item.rows[0] else slot(item, "count")
 
 
+def _similar(counted: Evidence) -> str:
+    """The three most frequent causes of similar log entries with counts."""
+    named = [place for place, row in enumerate(counted.rows) if row["cause"] != "not stated"]
+    if not named:
+        return f"The log has {slot(counted, 'cases')} similar entries, and none says the cause."
+    parts = [f"{slot(counted, 'cause', place)} ({slot(counted, 'count', place)})" for place in named[:3]]
+    return f"In {slot(counted, 'cases')} similar log entries of {slot(counted, 'period')} the cause was most often {', then '.join(parts)}."
+
+
 def compose_diagnose(step: Step, context: Context) -> Said:
     """What the manuals say first, then similar cases of the plant's own logs, then open orders."""
     evidence, data = step.result.evidence, step.result.data
@@ -153,6 +202,10 @@ def compose_diagnose(step: Step, context: Context) -> Said:
     for item in cases:
         sentences.append(f"A similar case, {_source(item, start=False)}: “{slot(item, 'quote0')}”")
         blocks.append(passage(item, item.quotes[1], _kind(item)))
+    if "causes" in data:
+        counted = evidence[data["causes"]]
+        sentences.insert(len(books[:2]), _similar(counted))
+        blocks.append(table(counted, context.zone, derived=True))
     if data.get("orders"):
         item = evidence[-1]
         sentences.append(f"Open maintenance orders on this machine: {slot(item, 'count')}.")
