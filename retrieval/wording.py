@@ -284,7 +284,7 @@ _VOCABULARY = sorted(
 )
 _IS_WORD = frozenset(_VOCABULARY) | NO_THING
 _SHORT_WORDS = frozenset({part for name in _KNOWN_NAMES for part in name} | {*_ACTION_OF, *_CONDITION_OF})
-_PIECE = re.compile(r"<[a-z]+>|[A-Za-z]+(?:[/'.&-][A-Za-z]+)*/?|\d[\w./-]*|[^\w\s]")
+_PIECE = re.compile(r"<[a-z]+>|[A-Za-z]{1,6}-?\d[\w./:-]*|[A-Za-z]+(?:[/'.&-][A-Za-z]+)*/?|\d[\w./:-]*|[^\w\s]")
 _PLAIN_WORD = re.compile(r"(?<![<\w])[a-z]+(?:[-'][a-z]+)*(?!>)")
 _NOT = frozenset(("not", "no", "never", "cannot", "without"))
 _BREAK = re.compile(r"[.,;:!?()=+&]|->|=>| - |\b(?:and|but|then|also)\b")

@@ -42,3 +42,27 @@ def test_a_symptom_finds_manual_and_cases(call):
     assert result.status == "answered"
     assert result.data["manual"] > 0
     assert any(item.record == "log" for item in result.evidence)
+
+
+def test_causes_of_a_symptom_are_a_count_of_entries_that_can_be_opened(call):
+    from tools.maintenance import case_counts
+    from tools.manuals import machine_of
+
+    counted = case_counts(call, "coolant flow low", machine_of(call, "CNC-02"))
+    assert counted is not None
+    total = counted.facts["cases"][1]
+    assert sum(row["count"] for row in counted.rows) == total
+    known = {passage.anchor.section: passage for passage in call.index.passages("LOG-MAINTENANCE-LOGS")}
+    for row in counted.rows:
+        entries = row["entries"].split(", ")
+        assert len(entries) == min(row["count"], 10)
+        assert all("CNC-02" in known[entry].equipment for entry in entries)
+    for entry in counted.rows[0]["entries"].split(", "):
+        assert {"coolant", "flow", "low"} & set(known[entry].text.lower().split())
+
+
+def test_nothing_alike_is_counted_for_a_symptom_that_no_entry_tells_of(call):
+    from tools.maintenance import case_counts
+    from tools.manuals import machine_of
+
+    assert case_counts(call, "purple unicorn dances", machine_of(call, "CNC-02")) is None

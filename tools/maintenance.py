@@ -8,15 +8,17 @@ tests/test_maintenance.py recounts by hand-labelled texts.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from retrieval.index import Hit
+from retrieval.lexical import query_terms, terms
 from retrieval.rank import UNSURE, best_sentence
-from retrieval.wording import culprit
+from retrieval.wording import culprit, recognise
 from tools.evidence import Column, Evidence, Value, fact
-from tools.manuals import Machine, document_evidence, machine_of
+from tools.manuals import IN_FULL, Machine, document_evidence, machine_of
 from tools.records import select
 from tools.registry import Call, Period, Result, Unanswerable
 
@@ -25,6 +27,10 @@ HISTORY_DAYS = 400
 _UNSAID = "not stated"
 #: Entries read for one count; the gate's cap for an answer.
 _LOGS = 1000
+#: Entries looked at for a count by symptom, the fewest that are counted, and those named beside each count.
+_SIMILAR = 200
+_FEWEST_CASES = 2
+_NAMED = 10
 #: Field notes looked at for one question.
 _NOTES = 20
 
@@ -106,6 +112,10 @@ def diagnose(call: Call, symptom: str, equipment: str | None = None) -> Result:
     if cases:
         evidence += [document_evidence(hit.passage) for hit in cases[:3]]
         parts["cases"] = min(len(cases), 3)
+    counted = case_counts(call, words, machine)
+    if counted is not None:
+        parts["causes"] = len(evidence)
+        evidence.append(counted)
     orders = open_orders(call, machine)
     if orders is not None:
         evidence.append(orders)
@@ -118,6 +128,49 @@ def diagnose(call: Call, symptom: str, equipment: str | None = None) -> Result:
             data=parts,
         )  # fmt: skip
     return Result("answered", tuple(evidence), data=parts)
+
+
+def case_counts(call: Call, words: str, machine: Machine) -> Evidence | None:
+    """Causes counted over the log entries about these words, of the machine where one is meant: cause, count, share, what
+    was done most often, entries (ids). None for fewer than two entries. Unlike `cause_counts` it counts entries, since a
+    passage does not tell its order."""
+    since = (call.now - timedelta(days=HISTORY_DAYS)).isoformat()
+    hits = call.index.search(words, _SIMILAR, equipment=machine.id, kinds=("log",))
+    telling = set(query_terms(words)) - set(terms(machine.name))
+    found = [
+        hit.passage for hit in hits
+        # entries about a machine that say most of what was asked; a shift note that mentions it counts nothing
+        if hit.score >= UNSURE and hit.passage.equipment and hit.passage.date >= since[:10]
+        and len(telling & set(terms(hit.passage.text))) > len(telling) / 2
+    ]  # fmt: skip
+    if len(found) < _FEWEST_CASES:
+        return None
+    piles: dict[str, list[tuple[str, str, str]]] = {}
+    for passage in found:
+        text = passage.text.partition(IN_FULL)[0].partition(": ")[2]
+        piles.setdefault(culprit(text) or _UNSAID, []).append((passage.date, passage.anchor.section, recognise(text).action))
+    ordered = sorted(piles.items(), key=lambda item: (item[0] == _UNSAID, -len(item[1]), item[0]))
+    rows: tuple[Mapping[str, Value], ...] = tuple(
+        {
+            "cause": cause, "count": len(pile), "share": len(pile) / len(found), "done": _most(action for _, _, action in pile),
+            "entries": ", ".join(entry for _, entry, _ in sorted(pile, reverse=True)[:_NAMED]),
+        }
+        for cause, pile in ordered
+    )  # fmt: skip
+    columns = (
+        Column("cause", "Cause"), Column("count", "Entries", "count"), Column("share", "Share", "percent", decimals=0),
+        Column("done", "Done most often"), Column("entries", "Entries (newest ten)", "id"),
+    )  # fmt: skip
+    facts = {"cases": fact("cases", len(found), "count"), "period": fact("period", history(call).text)}
+    return Evidence(
+        "record", "Causes in similar log entries", columns, rows, "cause", facts, record="maintenance_logs",
+        record_id=", ".join(entry for _, entry, _ in sorted((item for pile in piles.values() for item in pile), reverse=True)[:_NAMED]),
+    )  # fmt: skip
+
+
+def _most(actions: Iterable[str]) -> str:
+    counted = Counter(action for action in actions if action)
+    return counted.most_common(1)[0][0] if counted else ""
 
 
 def open_orders(call: Call, machine: Machine) -> Evidence | None:

@@ -94,9 +94,10 @@ def document_evidence(passage: Passage, text: str | None = None) -> Evidence:
     }
     if passage.anchor.page is not None:
         facts["page"] = fact("page", passage.anchor.page, "count")
-    whole = quote(passage)
+    if text and text.startswith(IN_FULL.strip()):
+        text = None  # written by us for the search, no words of the author
+    whole = quote(passage, passage.text.partition(IN_FULL)[0]) if passage.kind in ("log", "field_note") else quote(passage)
     if kind == "field_note":
-        whole = quote(passage, passage.text.partition(IN_FULL)[0])
         fixed = next((line for line in whole.text.splitlines() if line.startswith(FIXED)), FIXED)
         text = text or fixed.removeprefix(FIXED)
     return Evidence(
