@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -116,7 +117,13 @@ class Assistant:
     def index(self) -> Index:
         from retrieval.index import Index
 
-        return Index.open(self.settings.index, self.embedder)
+        os.environ.setdefault("ANDON_OCR_LANGUAGES", self.settings.ocr_languages)  # for the reading processes of ingest
+        reranker = None
+        if self.settings.reranker is not None:
+            from retrieval.rerank import OnnxReranker
+
+            reranker = OnnxReranker(self.settings.reranker, self.settings.threads)
+        return Index.open(self.settings.index, self.embedder, reranker=reranker)
 
     @cached_property
     def router(self) -> Reader:

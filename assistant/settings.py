@@ -36,6 +36,8 @@ class Settings(BaseSettings):
         REPOSITORY / "assistant" / "lm" / "models", description="folder of the router graph and its labels"
     )
     embedder: Path = Field(REPOSITORY / ".cache" / "embedder", description="folder of the exported embedder")
+    ocr_languages: str = Field("eng", description="languages of scanned pages, as Tesseract calls them (eng+deu)")
+    reranker: Path | None = Field(None, description="folder of a cross-encoder (ONNX) that re-ranks what a search finds first")
     model_vote: Literal["auto", "off"] = Field("auto", description="whether the planner model has a vote beside the router")
     language_model: str = Field(
         "", description="a capable model for prose and the tool loop: a GGUF file, or the address of an OpenAI-compatible server"
@@ -130,7 +132,7 @@ def load(home: Path, **overrides: Any) -> Settings:
             values.pop(name, None)
     values.update({name: value for name, value in overrides.items() if value is not None})
     values["home"] = home
-    for name in ("plant_model", "planner_model", "router_model", "embedder", "policy", "tls_cert", "tls_key", "whisper_model", "piper_voice"):
+    for name in ("plant_model", "planner_model", "router_model", "embedder", "reranker", "policy", "tls_cert", "tls_key", "whisper_model", "piper_voice"):
         if isinstance(values.get(name), str):
             values[name] = (home / values[name]).resolve()
     named_model = values.get("language_model")

@@ -19,7 +19,10 @@ _LANGUAGE = re.compile(r"[a-z]{2}([-_][A-Za-z]{2,4})?")
 _CODE_KEY = re.compile(r"-?(0[xX][0-9A-Fa-f]+|[A-Za-z]{0,8}[-_. ]?\d{1,8}([-_.][A-Za-z0-9]{1,6})*)")
 _PLAIN_KEYS = frozenset(["data", "items", "list", "entries", "records", "values", "codes", "content", "en", "results", "rows", "objects"])
 _DEEPEST = 40
-_MOST_FACTS = 60
+_FACTS = (
+    "title", "document", "revision", "version", "effective", "superseded", "kind", "equipment", "equipment_class", "variants",
+    "software", "language", "access", "status",
+)  # fmt: skip
 
 
 def read_json(path: Path) -> Content:
@@ -105,8 +108,8 @@ def grid_blocks(rows: list[list[str]], name: str = "") -> Iterator[Block]:
 def _content(value: Any) -> Content:
     meta = {}
     if isinstance(value, dict):
-        facts = {str(k): str(v) for k, v in value.items() if isinstance(v, (str, int, float)) and len(str(v)) < 300}
-        meta = dict(list(facts.items())[:_MOST_FACTS])
+        # Only by these names: a "class" or "model" of a program's data says nothing of machines.
+        meta = {k: str(v) for k, v in value.items() if k in _FACTS and isinstance(v, (str, int, float)) and len(str(v)) < 300}
     return Content(tuple(_walk(value, "", 0)), meta=meta)
 
 

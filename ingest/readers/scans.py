@@ -31,7 +31,7 @@ _DOTS_PER_INCH = 250
 _MOST_PIXELS = 25_000_000
 _FEW_LETTERS = 25
 _LEAST_CONFIDENCE = 30.0
-_POOR_CONFIDENCE = 65.0
+_POOR_CONFIDENCE = 80.0  # upright text has 85 and more, text on its head up to 65
 
 
 @dataclass(frozen=True)
@@ -83,10 +83,13 @@ def words_of(page: Any) -> list[Word]:
     picture = page.render(scale=scale, grayscale=True).to_pil().convert("L")
     seen = _recognised(picture, scale)
     if seen.confidence < _POOR_CONFIDENCE or len(seen.words) < 5:
-        turned = _turn(picture)
-        if turned:
+        told = _turn(picture)
+        for turned in [told] if told else [180, 90, 270]:  # a page with few letters does not tell how it stands
             again = _recognised(picture.rotate(turned, expand=True), scale)
-            seen = again if (again.confidence, len(again.words)) > (seen.confidence, len(seen.words)) else seen
+            if (again.confidence, len(again.words)) > (seen.confidence, len(seen.words)):
+                seen = again
+            if seen.confidence >= _POOR_CONFIDENCE:
+                break
     return list(seen.words)
 
 
@@ -146,7 +149,7 @@ def _placed(lines: Sequence[Sequence[tuple[str, float, float, float, float]]], h
         size = usual if high < 1.4 * usual else high
         text = " ".join(w for w, *_ in line)
         bold = len(line) < 12 and heading_level(text) > 1
-        bottom = statistics.median(top + h for _, top, _, _, h in line)
+        bottom = statistics.median(top + h for _, _, top, _, h in line)
         words += [
             Word(w, left / scale, (left + wide) / scale, (height - bottom) / scale, 0.95 * size / scale, bold)
             for w, left, top, wide, h in line
