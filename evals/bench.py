@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from assistant.app import Ask
-from evals import bench_data
+from evals import bench_data, bench_knowledge
 from evals.bench_documents import documents
 from evals.bench_llm import llm
+from evals.bench_voice import voice
 from evals.cases import Case, load
 from evals.plant import Demo, demo
 from evals.scoreboard import machine
@@ -35,9 +36,12 @@ GOALS = {"typed data question": 500.0, "document question": 700.0, "ready": 15.0
 READY_WITHIN_S = 90.0
 
 
-def run(chosen: Sequence[str], tell: Callable[[str], None], sizes: Sequence[int] = bench_data.SIZES) -> dict[str, Any]:
+def run(
+    chosen: Sequence[str], tell: Callable[[str], None], sizes: Sequence[int] = bench_data.SIZES,
+    passages: Sequence[int] = bench_knowledge.SIZES,
+) -> dict[str, Any]:  # fmt: skip
     """The chosen benches, as one value: machine, and rows of (what, value, unit, goal) by bench. `sizes` are the tables'
-    rows of the data bench."""
+    rows of the data bench, `passages` the corpora of the knowledge bench."""
     where = machine()
     found: dict[str, list[dict[str, Any]]] = {}
     served: dict[str, list[dict[str, Any]]] | None = None
@@ -51,6 +55,8 @@ def run(chosen: Sequence[str], tell: Callable[[str], None], sizes: Sequence[int]
         else:
             with demo() as plant:
                 found[name] = _BENCHES[name](plant)
+                if name == "knowledge":
+                    found[name] += bench_knowledge.rows(plant.assistant.settings.home / "demo" / "manuals", passages, tell)
     return {"machine": where, "benches": found}
 
 
@@ -135,7 +141,7 @@ def _ms(do: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-_BENCHES: dict[str, Callable[[Demo], list[dict[str, Any]]]] = {"answers": answers, "sql": sql, "knowledge": knowledge, "llm": llm, "documents": documents}
+_BENCHES: dict[str, Callable[[Demo], list[dict[str, Any]]]] = {"answers": answers, "sql": sql, "knowledge": knowledge, "llm": llm, "documents": documents, "voice": voice}
 
 
 # The server as a process

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
-EVALS = ("answers", "planner", "refusals", "hazards", "grounding", "retrieval", "knowledge", "real", "foreign", "metrics", "logs", "voice")
-BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents")
+EVALS = ("answers", "planner", "refusals", "hazards", "grounding", "retrieval", "knowledge", "real", "foreign", "metrics", "logs", "voice", "red_team")
+BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents", "voice")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
 
@@ -52,11 +52,11 @@ def evals(
 
 
 def _scores(chosen: tuple[str, ...], only: str | None, full: bool = False) -> list[Any]:
-    from evals import foreign, grounding, knowledge, language, logs, real, suites, voice
+    from evals import foreign, grounding, knowledge, language, logs, real, red_team, suites, voice
     from evals.cases import load
     from evals.plant import demo
 
-    alone = {"real": real.suite, "foreign": foreign.suite, "logs": logs.suite, "knowledge": knowledge.suite}
+    alone = {"real": real.suite, "foreign": foreign.suite, "logs": logs.suite, "knowledge": knowledge.suite, "red_team": red_team.suite}
     cases = [case for case in load() if only is None or case.id.startswith(only)]
     over_the_demo = {
         **suites.SUITES,
@@ -79,17 +79,20 @@ def _scores(chosen: tuple[str, ...], only: str | None, full: bool = False) -> li
 
 def bench(
     suite: Annotated[str | None, typer.Argument(help=f"one of {', '.join(BENCHES)}; all without it")] = None,
-    large: Annotated[bool, typer.Option("--large", help="of the data bench, also ten million rows (minutes, and gigabytes of disk)")] = False,
+    large: Annotated[bool, typer.Option("--large", help="also ten million rows of data and a million passages (minutes, and gigabytes of disk)")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="of the knowledge bench, only a thousand and ten thousand passages")] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Time the product on this machine: medians, per-stage shares, memory, readiness."""
     from evals import bench as benches
+    from evals import bench_knowledge
     from evals.bench_data import LARGE, SIZES
 
     chosen = _chosen(suite, BENCHES)
     with _quiet(), _explained():
         sizes = (*SIZES, LARGE) if large else SIZES
-        board = benches.run(chosen, lambda name: err.print(f"[dim]{name} ...[/dim]"), sizes)
+        passages = bench_knowledge.QUICK if quick else (*bench_knowledge.SIZES, bench_knowledge.LARGE) if large else bench_knowledge.SIZES
+        board = benches.run(chosen, lambda name: err.print(f"[dim]{name} ...[/dim]"), sizes, passages)
     _show(board, benches.markdown(board), as_json)
 
 

@@ -234,7 +234,7 @@ function setState(next) {
 }
 
 function heardWords(text) {
-  if (text !== null && bar) clear(bar.querySelector(".voice-heard")).append(setText(text));
+  if (text !== null && bar) clear(bar.querySelector(".voice-heard")).append(el("span", {}, setText(text)));
 }
 
 // Speaking
