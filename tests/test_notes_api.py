@@ -90,3 +90,23 @@ def test_the_command_line_lists_accepts_and_rejects(home, monkeypatch):
     shown = CliRunner().invoke(command_line, ["notes", "list", "--user", "sam"])
     assert "[bold]" in shown.stdout.replace("\n", "")
     assert run("verify") == []
+
+
+def test_candidates_are_for_quality_and_one_tap_drafts_the_guide_with_the_notes_in_it(as_):
+    olivia, max_, quinn = as_("olivia"), as_("max"), as_("quinn")
+    assert olivia.get("/api/notes/candidates").status_code == 403
+    for number in range(3):
+        body = {"action": "tightened the beacon", "alarm": "502", "equipment": "CNC-02", "minutes": number}
+        note = max_.post(
+            "/api/notes", json={**body, "symptom": f"occasion {number}", "action": f"tightened the beacon, take {number}"}
+        ).json()
+        assert quinn.post(f"/api/notes/{note['note']}/transitions", json={"to": "accept"}).status_code == 200
+    found = quinn.get("/api/notes/candidates").json()["repeated"]
+    (one,) = [one for one in found if one["fix"] == "tightened beacon"]
+    assert (one["count"], one["alarm"], len(one["notes"])) == (3, "502", 3)
+    assert "Max" not in json.dumps(one)
+    drafted = quinn.post("/api/notes/candidates", json={"candidate": one["candidate"]})
+    assert drafted.status_code == 201
+    content = quinn.get(f"/api/documents/{drafted.json()['document']}.md").text
+    assert "tightened the beacon" in content
+    assert quinn.post("/api/notes/candidates", json={"candidate": "nothing"}).status_code == 404
