@@ -49,7 +49,9 @@ COLUMNS = """
 """ + "\n\n".join(
     f"Alpha{n} {word} stands first and the {word} of the drive is greased, cleaned and looked after by {word} number "
     f"{n} until its paragraph ends with omega{n}."
-    for n, word in enumerate(a + b for a in ("bel", "cha", "gea", "pul", "rol", "cam", "rod", "pin") for b in ("to", "in", "ra", "le", "ry"))
+    for n, word in enumerate(
+        a + b for a in ("bel", "cha", "gea", "pul", "rol", "cam", "rod", "pin") for b in ("to", "in", "ra", "le", "ry")
+    )
 )
 
 
@@ -203,3 +205,82 @@ def test_a_yaml_file_that_unfolds_through_aliases_is_refused(tmp_path: Path) -> 
         read(tmp_path / "bomb.yaml")
     (tmp_path / "shared.yaml").write_text("base: &b {unit: bar}\nlist: [*b, *b]\n", encoding="utf-8")
     assert read(tmp_path / "shared.yaml")
+
+
+WORD_PARTS = """<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+ xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><w:body>
+<w:sdt><w:sdtPr><w:docPartObj><w:docPartGallery w:val="Table of Contents"/></w:docPartObj></w:sdtPr><w:sdtContent><w:p><w:r><w:t>1 Use 3</w:t></w:r></w:p></w:sdtContent></w:sdt>
+<w:p><w:pPr><w:pStyle w:val="Kapitel"/></w:pPr><w:r><w:t>Greasing</w:t></w:r></w:p>
+<w:p><w:r><w:t>Use grease G2</w:t></w:r><w:r><w:footnoteReference w:id="2"/></w:r><w:r><w:t>.</w:t></w:r>
+ <w:del><w:r><w:t>old</w:t></w:r></w:del><w:r><w:rPr><w:vanish/></w:rPr><w:t>hidden</w:t></w:r>
+ <w:r><mc:AlternateContent><mc:Choice><w:txbxContent><w:p><w:r><w:t>WARNING: The shaft turns.</w:t></w:r></w:p></w:txbxContent></mc:Choice>
+ <mc:Fallback><w:txbxContent><w:p><w:r><w:t>WARNING: The shaft turns.</w:t></w:r></w:p></w:txbxContent></mc:Fallback></mc:AlternateContent></w:r></w:p>
+<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Stop.</w:t></w:r></w:p>
+<w:p><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Press the button.</w:t></w:r></w:p>
+<w:p><w:r><w:t>CAUTION: Hot.</w:t></w:r></w:p>
+<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>Grease.</w:t></w:r></w:p>
+<w:p><w:pPr><w:numPr><w:ilvl w:val="0"/><w:numId w:val="2"/></w:numPr></w:pPr><w:r><w:t>a rag</w:t></w:r></w:p>
+</w:body></w:document>"""
+WORD_STYLES = """<w:styles xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:style w:type="paragraph" w:styleId="H2"><w:name w:val="heading 2"/></w:style>
+<w:style w:type="paragraph" w:styleId="Kapitel"><w:name w:val="Kapitel"/><w:basedOn w:val="H2"/></w:style></w:styles>"""
+WORD_LISTS = """<w:numbering xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:abstractNum w:abstractNumId="7"><w:lvl w:ilvl="0"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>
+<w:num w:numId="1"><w:abstractNumId w:val="6"/></w:num><w:num w:numId="2"><w:abstractNumId w:val="7"/></w:num></w:numbering>"""
+WORD_NOTES = """<w:footnotes xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:footnote w:id="2"><w:p><w:r><w:t>not G3</w:t></w:r></w:p></w:footnote></w:footnotes>"""
+
+
+def test_a_word_file_with_boxes_notes_and_lists(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "b.docx", word__document_xml=WORD_PARTS, word__styles_xml=WORD_STYLES, word__numbering_xml=WORD_LISTS,
+                  word__footnotes_xml=WORD_NOTES)  # fmt: skip
+    heading, text, warning, steps, bullets = read(path).blocks
+    assert (heading.kind, heading.text, heading.level) == ("heading", "Greasing", 2)
+    assert text.text == "Use grease G2 (not G3)."
+    assert warning == Block("warning", "WARNING: The shaft turns.")
+    assert steps.items == ("1. Stop. Press the button.", "CAUTION: Hot.", "2. Grease.")
+    assert (bullets.kind, bullets.items) == ("list", ("a rag",))
+
+
+def test_dates_of_a_workbook_are_dates(tmp_path: Path) -> None:
+    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    relation = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+    path = tmp_path / "d.xlsx"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("xl/workbook.xml", f'<workbook {space} {relation}><sheets><sheet name="S" r:id="r1"/></sheets></workbook>')
+        archive.writestr("xl/_rels/workbook.xml.rels", '<Relationships><Relationship Id="r1" Target="worksheets/s.xml"/></Relationships>')
+        archive.writestr("xl/styles.xml", f'<styleSheet {space}><numFmts><numFmt numFmtId="170" formatCode="dd\\.mm\\.yyyy"/></numFmts>'
+                         '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="170"/></cellXfs></styleSheet>')  # fmt: skip
+        cells = "".join(
+            f'<c r="{c}2" {s}><v>{v}</v></c>'
+            for c, s, v in (("A", 's="1"', 46082), ("B", 's="2"', 46082.5), ("C", "", "0.30000000000000004"))
+        )
+        head = "".join(f'<c r="{c}1" t="inlineStr"><is><t>{t}</t></is></c>' for c, t in zip("ABC", ("From", "Until", "Gap"), strict=True))
+        archive.writestr(
+            "xl/worksheets/s.xml", f'<worksheet {space}><sheetData><row r="1">{head}</row><row r="2">{cells}</row></sheetData></worksheet>'
+        )
+    # 46082 days after 1899-12-30 is 2026-03-01.
+    assert read(path).blocks[1].rows == (("2026-03-01", "2026-03-01 12:00", "0.3"),)
+
+
+def test_restructured_text_is_read_and_nothing_is_included(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("the secret", "utf-8")
+    source = (
+        "Press P7\n========\n\n:Version: C\n\nDrive\n-----\n\n.. warning:: It turns.\n\n1. Stop.\n2. Open, see :ref:`the guard <g>`.\n\n"
+        ".. include:: secret.txt\n\n.. raw:: html\n\n   <b>raw</b>\n\n.. versionadded:: 4.2\n   A new sensor.\n"
+    )
+    (tmp_path / "p.rst").write_text(source, "utf-8")
+    content = read(tmp_path / "p.rst")
+    assert content.meta == {"version": "C", "title": "Press P7"}
+    assert [(b.kind, b.text) for b in content.blocks] == [
+        ("heading", "Press P7"), ("heading", "Drive"), ("warning", "WARNING: It turns."), ("steps", "1. Stop.\n2. Open, see the guard."),
+        ("paragraph", "A new sensor."),
+    ]  # fmt: skip
+
+
+def test_a_mail_within_a_mail_and_its_day(tmp_path: Path) -> None:
+    inner = "From: a@b\nSubject: Inner\nContent-Type: text/plain\n\nThe seal S-2 is used.\n"
+    (tmp_path / "m.eml").write_text(
+        'From: Ann <a@plant>\nSubject: New seal\nDate: Mon, 02 Mar 2026 08:00:00 +0100\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="x"\n\n'
+        f"--x\nContent-Type: text/plain\n\nSee the mail below.\n--x\nContent-Type: message/rfc822\n\n{inner}\n--x--\n"
+    )
+    content = read(tmp_path / "m.eml")
+    assert content.meta["effective"] == "2026-03-02"
+    assert [b.text for b in content.blocks] == ["See the mail below.", "Inner", "The seal S-2 is used."]
