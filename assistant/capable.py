@@ -7,7 +7,7 @@ answer stands and says so. tests/test_loop.py and tests/test_backends.py.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from assistant.grounding import vocabulary
 from assistant.planning import Plan, PlannedCall
 from assistant.problems import ModelUnusable
 from assistant.understand import Question, Understanding
-from tools.registry import Call, Step
+from tools.registry import Call, Step, Tool
 
 if TYPE_CHECKING:
     from assistant.loop import Looked
@@ -28,6 +28,7 @@ Tell = Callable[[str, dict[str, Any]], None]
 
 UNSURE_PLAN = 0.5  # below this confidence of its plan a question goes to the loop, where the setting leaves it to us
 MANY_PARTS = 3
+ASKED_FOR = 0.1  # from this probability on a part of the question may have asked for a tool that writes
 _ALONE = "The answer is the shipped planner's alone."
 
 
@@ -60,7 +61,7 @@ def looked_up(planned: Plan, understanding: Understanding, question: Question, c
     until = time.monotonic() + parts.time_budget_s
     try:
         parts.language_model.chat()
-        looked = look_around(parts.language_model, question, call, parts.tools, tell, until)
+        looked = look_around(parts.language_model, question, call, offered(planned, understanding, parts.tools), tell, until)
     except ModelUnusable as error:
         return Extra(planned, note=f"{error.sentence} {_ALONE}")
     if looked.failed and (planned.calls or not looked.steps):
@@ -70,6 +71,14 @@ def looked_up(planned: Plan, understanding: Understanding, question: Question, c
     carried = tuple(PlannedCall(step.tool, step.arguments) for step in looked.steps)
     done = replace(planned, status="planned", calls=carried, planner="loop", choices=(), reason="")
     return Extra(done, looked.steps, looked, looked.stopped or looked.failed)
+
+
+def offered(planned: Plan, understanding: Understanding, tools: Mapping[str, Tool]) -> dict[str, Tool]:
+    """The tools that a model may reach for. One that writes is there only where the question itself asks for it: a sentence in
+    a manual or a log that the model then reads can wish for it as much as it likes."""
+    asked = {name for clause in understanding.clauses for name, p in clause.reading.tools if p >= ASKED_FOR}
+    asked |= {item.tool for item in planned.calls}
+    return {name: tool for name, tool in tools.items() if not tool.writes or name in asked}
 
 
 def with_prose(out: dict[str, Any], steps: Sequence[Step], context: Context, extra: Extra, parts: Parts, tell: Tell) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any, Literal
 
+from tools.inert import inert
+
 Kind = Literal["query", "document", "record", "field_note"]
 ColumnKind = Literal["text", "id", "count", "number", "percent", "duration_s", "time", "date"]
 Value = str | int | float | bool | datetime | date | None
@@ -165,8 +167,14 @@ def _duration(seconds: float) -> str:
 
 
 def fill(template: str, evidence: Sequence[Evidence], zone: tzinfo = UTC) -> str:
-    """Replace every slot by its value as shown. Raises Ungrounded for a slot that does not exist."""
+    """Replace every slot by its value as shown. Raises Ungrounded for a slot that does not exist.
+
+    A value that holds what looks like a marker ([E2]) shows it in round brackets, and markup as plain characters: a text
+    of the plant cites, links and stresses nothing."""
     known = {item.marker: item for item in evidence}
+
+    def shown(match: re.Match[str]) -> str:
+        return inert(value_of(match))
 
     def value_of(match: re.Match[str]) -> str:
         marker, row, name = match.groups()
@@ -186,7 +194,7 @@ def fill(template: str, evidence: Sequence[Evidence], zone: tzinfo = UTC) -> str
             return item.title
         raise Ungrounded(match.group(0))
 
-    return _SLOT.sub(value_of, template)
+    return _SLOT.sub(shown, template)
 
 
 def markers(template: str) -> tuple[str, ...]:

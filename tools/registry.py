@@ -104,11 +104,13 @@ class Call:
 
 @dataclass(frozen=True)
 class Tool:
-    """A registered tool. `acts` tools change something and are confirmed by a person first."""
+    """A registered tool. `acts` tools change something and are confirmed by a person first; `writes` tools leave something
+    behind (a request, a draft), so a model may reach for them only where the person's own words ask for it."""
 
     name: str
     function: Callable[..., Result]
     acts: bool = False
+    writes: bool = False
 
     @property
     def description(self) -> str:
@@ -186,4 +188,5 @@ def all_tools() -> Mapping[str, Tool]:
         documents.draft_document, requests.raise_request, free_sql.run_sql,
     )  # fmt: skip
     acting = {requests.raise_request}
-    return {function.__name__: Tool(function.__name__, function, function in acting) for function in functions}
+    writing = {requests.raise_request, documents.draft_document}
+    return {function.__name__: Tool(function.__name__, function, function in acting, function in writing) for function in functions}
