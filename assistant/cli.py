@@ -228,8 +228,10 @@ def found(assistant: Assistant, query: str, k: int, user: str | None, equipment:
     if equipment and assistant.settings.plant_url:
         machine = assistant.plant.equipment.get(equipment)
     hits = seen_by(assistant.index, caller, assistant.policy).search(
-        query, k, equipment=machine.id if machine else None, equipment_class=machine.cls if machine else None
-    )
+        query, k, equipment=machine.id if machine else None, equipment_class=machine.cls if machine else None,
+        variant=machine.variant or None if machine else None, software=machine.software or None if machine else None,
+        on=assistant.now().date() if assistant.settings.plant_url else None,
+    )  # fmt: skip
     return [
         {
             "text": hit.passage.text, "document": hit.passage.anchor.document, "revision": hit.passage.anchor.revision,
@@ -506,13 +508,14 @@ def show_block(block: Mapping[str, Any]) -> None:
         out.print(f"[bold]{block['title']}[/bold] ({block['status']}) {block['id']}")
 
 
-from assistant import charts_cli, documents_cli, ingest_cli, notes_cli, tls_cli, users_cli, voice_cli  # noqa: E402  (their commands use what stands above)
+from assistant import charts_cli, documents_cli, index_cli, ingest_cli, notes_cli, tls_cli, users_cli, voice_cli  # noqa: E402  (their commands use what stands above)
 
 app.add_typer(documents_cli.app, name="documents")
 app.add_typer(notes_cli.app, name="notes")
 app.add_typer(users_cli.app, name="users")
 charts_cli.register(app)
 ingest_cli.register(app)
+app.add_typer(index_cli.app, name="index")
 app.add_typer(tls_cli.app, name="tls")
 voice_cli.register(app)
 

@@ -77,7 +77,9 @@ def suite(embedder: Path = EMBEDDER, progress: Progress | None = None) -> Score:
     where = folder()
     paths = [where / name for name in SOURCES if (where / name).is_dir()]
     if len(paths) < len(SOURCES):
-        return Score("knowledge", 0, 0, note="The real documents are not on this machine (set ANDON_REAL to their folder); nothing was asked.")
+        return Score(
+            "knowledge", 0, 0, note="The real documents are not on this machine (set ANDON_REAL to their folder); nothing was asked."
+        )
     index, note = opened(paths, embedder)
     cases = questions()
     sources = {(d.document, d.revision): d.source for d in index.documents()}

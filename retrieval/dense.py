@@ -19,9 +19,9 @@ from retrieval.catalogue import Vectors
 from retrieval.passages import IndexUnavailable
 
 _BATCH = 2000
-#: A class of more passages is not kept here: its graph would take some 2 kB of memory for each, and an hour to make for
-#: a million, where the codes of `retrieval/codes.py` take 60 bytes and nothing.
-MOST = 200_000
+#: A class of more passages is not kept here: its graph takes some 2 kB of memory for each and long to make, where the
+#: codes of `retrieval/codes.py` take 60 bytes, nothing to make, and answer as quickly.
+MOST = 50_000
 
 
 class Dense:

@@ -18,6 +18,7 @@ from retrieval.synonyms import concepts
 
 UNSURE = 0.37
 _OTHER_WORD = 0.7
+_SHORT_CHARACTERS, _MOST_PIECES = 160, 60
 # Where cosines of all-MiniLM-L6-v2 lie: unrelated text of the same plant up to 0.20, a direct answer from 0.65 on.
 _COSINE_NOTHING, _COSINE_ANSWER = 0.20, 0.65
 _ASKS_VALUE = re.compile(
@@ -45,12 +46,15 @@ class Candidate:
     how: tuple[str, ...]
     exact: float = 0.0
     mention: bool = False
+    close: bool = False  # its sentences were compared with the question
     reread: float | None = None
 
     @property
     def value(self) -> float:
         """What candidates are ordered by; the weights were settled on the odd cases of evals/cases/knowledge.jsonl."""
-        value = self.cosine / _COSINE_ANSWER + 0.3 * self.lexical + self.meaning + 0.5 * self.mention
+        # Until its sentences are compared a candidate stands where BM25 helps to put it.
+        lexical = 0.0 if self.close else 0.3 * self.lexical
+        value = self.cosine / _COSINE_ANSWER + lexical + 1.5 * self.meaning + 0.5 * self.mention
         return value if self.reread is None else 0.4 * value + 2.0 * self.reread
 
 
@@ -68,15 +72,28 @@ def coverage(weights: Mapping[str, float], passage: Passage) -> float:
 def meaning(units: Sequence[Unit], passage: Passage) -> float:
     """The share 0..1 of the question's telling words and phrases that the passage says, itself or by another word of the
     trade; another word counts for 0.7, one that stands only in its title or section for 0.8."""
+    body, heading = _bag(passage)
+    return _said(units, body, heading, set(concepts(passage.text)))
+
+
+def close_meaning(units: Sequence[Unit], passage: Passage, whole: float) -> float:
+    """The same with the best single sentence or row of a long passage counting twice: one that says everything in one
+    place is about the question, where one that says it here and there may be about ten other things."""
+    if len(passage.text) <= _SHORT_CHARACTERS:
+        return whole
+    heading = set(terms(f"{passage.title} {passage.anchor.section}"))
+    pieces = sentences(passage.text)[:_MOST_PIECES]
+    best = max((_said(units, set(plain_terms(piece)), heading, set(concepts(piece))) for piece in pieces), default=whole)
+    return (whole + 2 * best) / 3
+
+
+def _said(units: Sequence[Unit], body: set[str], heading: set[str], groups: set[str]) -> float:
     total = sum(unit.weight for unit in units)
-    if not total:
-        return 0.0
-    (body, heading), said = _bag(passage), set(concepts(passage.text))
     found = 0.0
     for unit in units:
         literal = sum(1.0 if t in body else 0.8 if t in heading else 0.0 for t in unit.stems) / len(unit.stems)
-        found += unit.weight * max(literal, _OTHER_WORD if not said.isdisjoint(unit.groups) else 0.0)
-    return found / total
+        found += unit.weight * max(literal, _OTHER_WORD if not groups.isdisjoint(unit.groups) else 0.0)
+    return found / total if total else 0.0
 
 
 def _bag(passage: Passage) -> tuple[set[str], set[str]]:
@@ -99,7 +116,7 @@ def ranked(candidates: Sequence[Candidate], k: int, unknown: float = 0.0) -> lis
         if same in seen:
             continue
         seen.add(same)
-        score = relevance(candidate.cosine, candidate.coverage, unknown)
+        score = relevance(candidate.cosine, max(candidate.coverage, candidate.meaning), unknown)
         if candidate.mention:
             score = max(score, min(0.95, 0.5 + 0.5 * score))
         score = candidate.exact or min(score, 0.99)

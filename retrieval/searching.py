@@ -23,7 +23,7 @@ from retrieval.dense import Dense
 from retrieval.embed import Embedder
 from retrieval.lexical import Lexical, query_terms, terms
 from retrieval.passages import AlarmEntry, Hit, Passage
-from retrieval.rank import Candidate, coverage, is_asked_for, meaning, overlap, ranked
+from retrieval.rank import Candidate, close_meaning, coverage, is_asked_for, meaning, overlap, ranked
 from retrieval.synonyms import plain
 
 # An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
@@ -31,8 +31,9 @@ _TELLING_MENTIONS = 8
 _QUERY_CHARACTERS = 2000
 #: Candidates of each half: with fewer, what another word of the trade would have found is cut off too early.
 _DEPTH, _DEPTH_FOR_EACH = 80, 6
-#: Candidates whose words are compared with the question's in full, and those that a re-ranking model reads.
-_COMPARED, _REREAD = 96, 24
+#: Candidates whose words are compared with the question's, those of them whose sentences are, and those that a
+#: re-ranking model reads.
+_COMPARED, _COMPARED_CLOSELY, _REREAD = 96, 32, 24
 
 
 class Reranker(Protocol):
@@ -109,12 +110,13 @@ class Searching:
             )
             for i in chosen if i in vectors
         ]  # fmt: skip
-        first.sort(key=lambda c: (-c.exact, -c.value))
         units = self._lexical.units(query)
-        compared = [
-            replace(c, coverage=coverage(weights, c.passage), meaning=meaning(units, c.passage)) for c in first[: max(_COMPARED, 2 * k)]
+        read = [replace(c, meaning=meaning(units, c.passage)) for c in _best(first, max(_COMPARED, 3 * k))]
+        close = [
+            replace(c, coverage=coverage(weights, c.passage), meaning=close_meaning(units, c.passage, c.meaning), close=True)
+            for c in _best(read, max(_COMPARED_CLOSELY, 3 * k))
         ]
-        return ranked(self._reread(query, compared), k, unknown)
+        return ranked(self._reread(query, close), k, unknown)
 
     def _halves(
         self, query: str, vector: np.ndarray, wanted: Wanted, depth: int, k: int, named: Collection[str]
@@ -138,7 +140,7 @@ class Searching:
         """With the shares of the re-ranking model for the first of them; the others keep their order behind."""
         if self._reranker is None:
             return list(candidates)
-        order = sorted(candidates, key=lambda c: (-c.exact, -c.value))
+        order = _best(candidates, len(candidates))
         head = order[:_REREAD]
         shares = self._reranker.scores(query, [c.passage.text for c in head])
         return [replace(c, reread=float(s)) for c, s in zip(head, shares, strict=True)] + [replace(c, reread=0.0) for c in order[_REREAD:]]
@@ -189,6 +191,10 @@ class Searching:
         statuses = self._catalogue.statuses(wanted.on)
         key = (wanted, self._catalogue.day(wanted.on))
         return self.codes.search(vector, lambda passage: wanted.admits(passage, statuses), depth, key)
+
+
+def _best(candidates: Sequence[Candidate], most: int) -> list[Candidate]:
+    return sorted(candidates, key=lambda c: (-c.exact, -c.value))[:most]
 
 
 def embedded_text(passage: Passage) -> str:
