@@ -18,7 +18,7 @@ from retrieval.lexical import query_terms, terms
 from retrieval.rank import UNSURE, best_sentence
 from retrieval.wording import culprit, recognise
 from tools.evidence import Column, Evidence, Value, fact
-from tools.manuals import IN_FULL, Machine, document_evidence, machine_of
+from tools.manuals import IN_FULL, Machine, document_evidence, machine_of, valid_for
 from tools.records import select
 from tools.registry import Call, Period, Result, Unanswerable
 
@@ -101,10 +101,7 @@ def diagnose(call: Call, symptom: str, equipment: str | None = None) -> Result:
     symptom: what is seen, heard or measured, in words. equipment: the machine."""
     machine = machine_of(call, equipment)
     words = symptom if machine.known or not machine.name else f"{symptom} {machine.name}"
-    books = call.index.search(
-        words, 6, equipment=machine.id, equipment_class=machine.equipment_class,
-        kinds=("manual", "sop", "work_instruction", "bulletin"),
-    )  # fmt: skip
+    books = call.index.search(words, 6, **valid_for(call, machine), kinds=("manual", "sop", "work_instruction", "bulletin"))
     told = [hit for hit in books if hit.score >= UNSURE][:3]
     cases = similar_cases(call, words, machine)
     evidence = [document_evidence(hit.passage, best_sentence(symptom, hit.passage)) for hit in told]
