@@ -124,7 +124,7 @@ def coverage(
 ) -> Coverage:  # fmt: skip
     """Compares what is in the index with the machines and the alarms that occur on them."""
     infos = index.documents()
-    lists = Counter(anchor for anchor in _lists(index))
+    lists = Counter(_lists(index))
     revisions: dict[str, list[DocumentInfo]] = {}
     for info in infos:
         if info.status != "quarantined":
@@ -143,14 +143,15 @@ def coverage(
     )  # fmt: skip
 
 
-def _lists(index: Index) -> list[str]:
+def _lists(index: Index) -> list[tuple[str, str]]:
     catalogue = index.catalogue
     codes = catalogue.alarm_codes()
     passages = catalogue.passages(sorted({passage for _, passage in codes}))
-    return [passages[passage].anchor.document for _, passage in codes if passage in passages]
+    anchors = [passages[passage].anchor for _, passage in codes if passage in passages]
+    return [(anchor.document, anchor.revision) for anchor in anchors]
 
 
-def _line(info: DocumentInfo, revisions: Sequence[DocumentInfo], lists: Counter[str]) -> DocumentLine:
+def _line(info: DocumentInfo, revisions: Sequence[DocumentInfo], lists: Counter[tuple[str, str]]) -> DocumentLine:
     named = ", ".join(info.equipment) or info.equipment_class
     missing = [
         word for word, there in (("revision", info.revision not in ("", UNREVISED)), ("effective date", info.effective)) if not there
@@ -160,7 +161,7 @@ def _line(info: DocumentInfo, revisions: Sequence[DocumentInfo], lists: Counter[
     others = [f"{other.revision} {other.status}" for other in revisions if other.revision != info.revision]
     return DocumentLine(
         plain(info.document), plain(info.title), plain(info.revision), info.kind, info.effective, info.language, named,
-        plain(os.path.basename(info.source)), lists[info.document], tuple(others), tuple(missing) if info.kind != "log" else (),
+        plain(os.path.basename(info.source)), lists[(info.document, info.revision)], tuple(others), tuple(missing) if info.kind != "log" else (),
     )  # fmt: skip
 
 

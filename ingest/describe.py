@@ -8,6 +8,7 @@ this one file. docs/documents-in.md. No file is refused for saying nothing.
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -155,7 +156,7 @@ def hint_path(path: Path) -> Path:
 
 def _values(path: Path) -> dict[str, Any]:
     hint = hint_path(path)
-    if not hint.is_file():
+    if not os.path.isfile(hint):  # is_file() would raise for a name too long for a hint beside it
         return {}
     try:
         values = plain_yaml(hint.read_text("utf-8"))

@@ -21,6 +21,7 @@ _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"of type|no Word|no Excel|is no .*(document|workbook)", "save it as PDF, DOCX, XLSX, HTML, Markdown, text, CSV, JSON or YAML, with the fitting suffix"),
         (r"only pictures|text recognition|scanned", "install Tesseract (tesseract-ocr), or have it scanned with text recognition"),
         (r"no text|no readable text", "make sure that it holds text and not only pictures"),
+        (r"more parts", "save the parts that matter as files of their own"),
         (r"pages;|larger than|more cells|more text|more values|too many|too long", "split it into smaller files"),
         (r"nested too deeply|too deep", "save it again from the program that made it, with less nesting"),
         (r"JSON|YAML|CSV|front matter|hint", "correct the place named and run ingest again"),

@@ -68,7 +68,8 @@ def run(job: Job) -> Outcome:
     try:
         content = read(job.path)
         info = describe.describe(content, job.path, job.fallback, job.content_hash, job.equipment, job.revision, job.given)
-        info = replace(info, document=plain(info.document) or job.content_hash[:12], title=plain(info.title))
+        document = plain(info.document) or job.content_hash[:12]
+        info = replace(info, document=document, title=plain(info.title) or document)
         rows = logs.rows_of(content)
         documents: tuple[tuple[DocumentInfo, list[Passage], list[AlarmEntry]], ...]
         if rows:
