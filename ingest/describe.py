@@ -39,7 +39,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "document_kind", "document_type", "doc_type", "dokumentart"),
     "equipment": ("equipment", "machine", "machines", "equipment_id", "equipment_ids", "maschine", "maschinen"),
     "equipment_class": ("equipment_class", "equipment_classes", "machine_class", "class", "maschinenklasse"),
-    "variants": ("variants", "variant", "models", "model", "machine_type", "machine_types", "varianten", "maschinentyp"),
+    "variants": ("variants", "machine_variants", "machine_variant", "models", "model", "machine_type", "machine_types", "maschinentyp"),
+    # "variant" alone is as often one of the product that is made.
     "software": ("software", "software_version", "software_versions", "firmware", "firmware_version", "control_version"),
     "language": ("language", "lang", "sprache"),
     "access": ("access", "access_class"),

@@ -160,3 +160,8 @@ def test_the_language_is_that_of_the_text(language: str, tmp_path: Path) -> None
 ])  # fmt: skip
 def test_dates_as_documents_write_them(text: str, day: date | None) -> None:
     assert as_date(text) == day
+
+
+def test_a_variant_of_the_product_is_no_type_of_machine(tmp_path: Path) -> None:
+    assert card(written(tmp_path, "w.md", "---\ndocument: WI-1\nvariant: XYZ-A\n---\n# Assembly\n\nText.\n")).variants == ()
+    assert card(written(tmp_path, "v.md", "---\ndocument: WI-2\nmachine_type: VX-500\n---\n# Assembly\n\nText.\n")).variants == ("VX-500",)
