@@ -146,6 +146,7 @@ class Tablet:
         self._socket, self._caller, self._service, self._parts = socket, caller, service, parts
         self._assistant = service.assistant
         self._inbox: asyncio.Queue[tuple[str, Any]] = asyncio.Queue(_WAITING_MESSAGES)
+        self._put_back: list[tuple[str, Any]] = []
         self._session: VoiceSession | None = None
         self._equipment: str | None = None
         self._conversation: str | None = None
@@ -236,13 +237,9 @@ class Tablet:
         """Everything that moves the session, one after the other."""
         try:
             while True:
-                kind, data = await self._inbox.get()
+                kind, data = self._put_back.pop() if self._put_back else await self._inbox.get()
                 if kind == "sound":
-                    sound = bytearray(data)
-                    # What has piled up meanwhile is one piece: fewer, larger steps catch up with the clock.
-                    while not self._inbox.empty() and len(sound) < _MESSAGE_BYTES and self._inbox._queue[0][0] == "sound":  # type: ignore[attr-defined]
-                        sound += self._inbox.get_nowait()[1]
-                    await self._step(partial(self._known.feed, bytes(sound)))
+                    await self._step(partial(self._known.feed, self._piled_up(data)))
                 elif kind == "said":
                     await self._told(data)
                 elif kind == "answer":
@@ -259,6 +256,17 @@ class Tablet:
         except Exception as error:  # the boundary: whatever failed becomes one sentence for the person
             log.exception("a spoken conversation failed")
             await self._end(translated(error))
+
+    def _piled_up(self, sound: bytes) -> bytes:
+        """Sound with what has come in meanwhile: fewer, larger steps catch up with the clock."""
+        out = bytearray(sound)
+        while len(out) < _MESSAGE_BYTES and not self._inbox.empty():
+            following = self._inbox.get_nowait()
+            if following[0] != "sound":
+                self._put_back.append(following)
+                break
+            out += following[1]
+        return bytes(out)
 
     @property
     def _known(self) -> VoiceSession:

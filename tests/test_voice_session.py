@@ -10,8 +10,9 @@ import pytest
 
 from assistant.voice.endpoint import Endpointer
 from assistant.voice.session import GUIDED_LISTEN_S, LISTEN_S, VoiceSession
-from assistant.voice.transcriber import BYTES_A_SECOND, Heard, Listening, ScriptedTranscriber
+from assistant.voice.transcriber import BYTES_A_SECOND, Heard, Listening, ScriptedTranscriber, SpeechUnavailable
 from assistant.voice.turns import AGAIN, HELP_GUIDED, Open, decided
+from assistant.voice.wake import WakePhrase
 
 YES = Heard("yes", command="yes", confidence=0.95)
 MAYBE_YES = Heard("yes", command="yes", confidence=0.4)
@@ -204,6 +205,42 @@ def test_choices_are_read_out_and_taken_by_number():
     made.spoken()
     assert asked(run(made, talk(0.5) + quiet(1.0))) == ["Why did Line 3 stop?"]
     assert made.engine.asked[-1].choices == ("Why did Line 2 stop?", "Why did Line 3 stop?")
+
+
+class HeardAfter:
+    """A wake phrase that is found in anything loud for `seconds`."""
+
+    def __init__(self, seconds):
+        self.seconds, self.searched = seconds, 0
+
+    def search(self, pcm):
+        self.searched += 1
+        loud = sum(1 for (n,) in struct.iter_unpack("<h", pcm) if abs(n) > 500) / 16000
+        return self.seconds + 0.3 if loud >= self.seconds else None
+
+
+def test_the_wake_phrase_and_the_question_in_one_breath():
+    made = session(QUESTION, hands_free=True, wake=HeardAfter(0.8))
+    events = run(made, quiet(0.5) + talk(2.5) + quiet(1.0))
+    assert [event.data["name"] for event in events if event.kind == "tone"] == ["wake"]
+    assert asked(events) == [QUESTION.text]
+
+
+def test_a_sleeping_tablet_searches_speech_alone_and_asks_nothing():
+    phrase = HeardAfter(99.0)
+    made = session(QUESTION, hands_free=True, wake=phrase)
+    assert kinds(run(made, quiet(5.0))) == []
+    assert phrase.searched == 0
+    assert asked(run(made, talk(2.0) + quiet(1.0))) == []
+    assert phrase.searched >= 2
+    assert made.engine.asked == []
+    without = session(QUESTION, wake=phrase)
+    assert run(without, talk(2.0) + quiet(1.0)) == []
+
+
+def test_a_wake_phrase_of_one_short_word_is_refused():
+    with pytest.raises(SpeechUnavailable, match="two words"):
+        WakePhrase("hey")
 
 
 def test_muted_is_deaf():

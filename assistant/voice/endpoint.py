@@ -125,6 +125,11 @@ class Endpointer:
     _voiced_s: float = 0.0
     _voiced_until_s: float = 0.0
 
+    @property
+    def pausing(self) -> bool:
+        """Whether nothing was said for a tenth of a second."""
+        return self.at_s - self._voiced_until_s > 0.1
+
     def feed(self, pcm: bytes) -> list[Mark]:
         """Marks that this sound brings, in order."""
         marks = []

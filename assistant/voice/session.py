@@ -9,6 +9,7 @@ session keeps no sound but that of the utterance under way. tests/test_voice_ses
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -30,7 +31,9 @@ GUIDED_LISTEN_S = 3600.0
 _SAID_S_A_CHARACTER, _SAID_MOST_S = 0.09, 60.0
 #: Sound kept before speech begins.
 _KEPT = int(BYTES_A_SECOND * (BEFORE_S + 0.25))
-_PARTIAL_EVERY_S = 0.5
+#: How often words are shown while somebody speaks, seconds of sound; one that took long is not made again for this many
+#: times as long.
+_PARTIAL_EVERY_S, _PARTIAL_COST = 0.5, 5.0
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class VoiceSession:
         self._session: Session | None = None
         self._spotter: WakeSpotter | None = None
         self._spotted_from = 0.0
+        self._pending = b""
         self._recent = bytearray()  # the sound before now: beginnings of words, what follows the wake phrase
         self._utterance = bytearray()
         self._held = False
@@ -213,7 +217,7 @@ class VoiceSession:
         after = int((self._at_s - (self._spotted_from + found_s)) * BYTES_A_SECOND) // 2 * 2
         events = [*hushed, Event("tone", {"name": "wake"}), self._to("listening")]
         if self._ends.speaking:
-            self._start(bytes(self._recent[-after:]) if 0 < after < len(self._recent) else b"")
+            self._start(bytes(self._recent[-after:]) if after > 0 else b"")
         return events
 
     def _start(self, before: bytes) -> None:
@@ -230,7 +234,7 @@ class VoiceSession:
             expects = "command"
         self._session = self._transcriber.open(replace(self._context, expects=expects, choices=self._open.choices))  # type: ignore[arg-type]
         self._utterance = bytearray()
-        self._partial_s = self._at_s
+        self._partial_s = self._at_s + _PARTIAL_EVERY_S
         if before:
             self._more(before)
 
@@ -243,10 +247,11 @@ class VoiceSession:
             self._session.feed(pcm)
         except SpeechTooLong:
             return self._finish()
-        if self._state != "listening" or self._at_s - self._partial_s < _PARTIAL_EVERY_S:
-            return []
-        self._partial_s = self._at_s
+        if self._state != "listening" or self._at_s < self._partial_s or self._ends.pausing:
+            return []  # in a pause the end may be near, and a partial result would only delay the final one
+        begun = time.perf_counter()
         text = self._session.partial().text
+        self._partial_s = self._at_s + max(_PARTIAL_EVERY_S, _PARTIAL_COST * (time.perf_counter() - begun))
         return [Event("partial", {"text": text})] if text else []
 
     def _ended(self, mark: Mark) -> list[Event]:
@@ -370,8 +375,6 @@ class VoiceSession:
     def _drop(self) -> None:
         self._end_search()
         self._close_session()
-
-    _pending: bytes = b""
 
 
 def _shown(heard: Heard, levels: Mapping[str, float]) -> dict[str, Any]:
