@@ -455,12 +455,16 @@ def _document(row: tuple[Any, ...]) -> DocumentInfo:
     )  # fmt: skip
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return () if text == "[]" else tuple(json.loads(text))
+
+
 def _passage(row: tuple[Any, ...]) -> Passage:
     return Passage(
         id=row[0], text=row[1], kind=row[2], block=row[3], anchor=Anchor(row[4], row[5], row[6], row[7]), title=row[8],
-        equipment=tuple(json.loads(row[9])), equipment_class=row[10], identifiers=tuple(json.loads(row[11])),
-        steps=tuple(json.loads(row[12])), author=row[13], date=row[14], access=row[15],
-        variants=tuple(json.loads(row[16])), software=row[17],
+        equipment=_listed(row[9]), equipment_class=row[10], identifiers=_listed(row[11]),
+        steps=_listed(row[12]), author=row[13], date=row[14], access=row[15],
+        variants=_listed(row[16]), software=row[17],
     )  # fmt: skip
 
 

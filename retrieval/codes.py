@@ -147,6 +147,19 @@ class Codes:
         found = [(name, float(full @ vector)) for name, full in self._full([int(n) for n in numbers[nearest]])]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
+    def admitted(self, ids: Sequence[str], admits: Admits, key: Hashable = None) -> list[str]:
+        """Those of these passages that are admitted, without reading their texts."""
+        with self._lock:
+            self._refresh()
+            admitted = self._admitted(admits, key)
+        found = []
+        for start in range(0, len(ids), 500):
+            chunk = ids[start : start + 500]
+            marks = ",".join("?" * len(chunk))
+            rows = self._catalogue.select(f"SELECT passage_id, shape FROM codes WHERE passage_id IN ({marks})", chunk)
+            found += [name for name, shape in rows if shape < len(admitted) and admitted[shape]]
+        return found
+
     def _full(self, numbers: Sequence[int]) -> list[tuple[str, Vectors]]:
         found = []
         for start in range(0, len(numbers), 500):

@@ -29,6 +29,8 @@ from retrieval.synonyms import plain
 # An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
 _TELLING_MENTIONS = 8
 _QUERY_CHARACTERS = 2000
+#: More passages than this are filtered before their texts are read.
+_MANY = 400
 #: Candidates of each half: with fewer, what another word of the trade would have found is cut off too early.
 _DEPTH, _DEPTH_FOR_EACH = 80, 6
 #: Candidates whose words are compared with the question's, those of them whose sentences are, and those that a
@@ -185,12 +187,17 @@ class Searching:
 
     def _admitted(self, ids: Collection[str], wanted: Wanted) -> dict[str, Passage]:
         statuses = self._catalogue.statuses(wanted.on)
-        return {i: p for i, p in self._catalogue.passages(sorted(ids)).items() if wanted.admits(p, statuses)}
+        names = sorted(ids)
+        if len(names) > _MANY:
+            names = self.codes.admitted(names, lambda passage: wanted.admits(passage, statuses), self._key(wanted))
+        return {i: p for i, p in self._catalogue.passages(names).items() if wanted.admits(p, statuses)}
 
     def _nearest(self, vector: np.ndarray, wanted: Wanted, depth: int) -> list[tuple[str, float]]:
         statuses = self._catalogue.statuses(wanted.on)
-        key = (wanted, self._catalogue.day(wanted.on))
-        return self.codes.search(vector, lambda passage: wanted.admits(passage, statuses), depth, key)
+        return self.codes.search(vector, lambda passage: wanted.admits(passage, statuses), depth, self._key(wanted))
+
+    def _key(self, wanted: Wanted) -> tuple[Wanted, date | None]:
+        return wanted, self._catalogue.day(wanted.on)
 
 
 def _best(candidates: Sequence[Candidate], most: int) -> list[Candidate]:

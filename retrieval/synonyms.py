@@ -292,15 +292,16 @@ def _stems() -> tantivy.TextAnalyzer:
 
 
 @lru_cache(maxsize=1)
-def _groups() -> tuple[dict[tuple[str, ...], list[int]], int]:
-    """Stems of a word or phrase -> its groups; and the most tokens of any phrase."""
-    found: dict[tuple[str, ...], list[int]] = {}
+def _groups() -> tuple[dict[tuple[str, ...], tuple[str, ...]], dict[str, int]]:
+    """Stems of a word or phrase -> its groups; and a first stem -> the most stems of any phrase that begins with it."""
+    found: dict[tuple[str, ...], tuple[str, ...]] = {}
+    longest: dict[str, int] = {}
     for number, words in enumerate(GROUPS):
         for word in words:
-            known = found.setdefault(tuple(_stems().analyze(word)), [])
-            if number not in known:
-                known.append(number)
-    return found, max(map(len, found))
+            stems = tuple(_stems().analyze(word))
+            found[stems] = tuple(dict.fromkeys((*found.get(stems, ()), f"g{number}")))
+            longest[stems[0]] = max(longest.get(stems[0], 1), len(stems))
+    return found, longest
 
 
 _WORD = re.compile(r"[a-z0-9]+(?:[/.'&-][a-z0-9]+)*")
@@ -309,7 +310,12 @@ _WORD = re.compile(r"[a-z0-9]+(?:[/.'&-][a-z0-9]+)*")
 @lru_cache(maxsize=16_384)
 def plain(text: str) -> str:
     """The text in lower case with the trade's shorthand written out: "L/H CYL U/S" -> "left hand cylinder unserviceable"."""
-    return _WORD.sub(lambda match: ABBREVIATIONS.get(match.group(), match.group()), text.lower())
+    return _WORD.sub(_written_out, text.lower())
+
+
+def _written_out(match: re.Match[str]) -> str:
+    word = match.group()
+    return ABBREVIATIONS.get(word, word)
 
 
 @lru_cache(maxsize=16_384)
@@ -319,15 +325,15 @@ def read(text: str) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
     groups, longest = _groups()
     stems = _stems().analyze(plain(text))
     found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
-    start = 0
-    while start < len(stems):
-        for size in range(min(longest, len(stems) - start), 0, -1):
-            words = tuple(stems[start : start + size])
-            known = groups.get(words, [])
-            if known or size == 1:
-                found.append((words, tuple(f"g{number}" for number in known)))
-                start += size
-                break
+    start, end = 0, len(stems)
+    while start < end:
+        first = stems[start]
+        size = min(longest.get(first, 1), end - start)
+        while size > 1 and tuple(stems[start : start + size]) not in groups:
+            size -= 1
+        words = tuple(stems[start : start + size])
+        found.append((words, groups.get(words, ()) if first in longest else ()))
+        start += size
     return tuple(found)
 
 
