@@ -168,6 +168,8 @@ def planted(home: Path, wanted: Sequence[Attack]) -> Iterator[Assistant]:
         place.mkdir()
         _copy(home, place, index=False)
         shutil.copytree(home / "index", place / "index")
+        for kept in (place / "keys").glob("documents.*"):  # of documents that stayed behind
+            kept.unlink()
         assistant = build(load(place))
         try:
             _write(assistant, Path(folder) / "papers", [attack for attack in wanted if attack.carrier])
