@@ -101,9 +101,7 @@ class Correction:
                         continue
                     by_letters.setdefault(" ".join(words[:cut]), []).append(_sounds(words[cut:]))
                 for letters, numbers in by_letters.items():
-                    for sounds in dict.fromkeys(
-                        (_sounds(letters.split()), _sounds("zed" if word == "z." else word for word in letters.split()))
-                    ):
+                    for sounds in dict.fromkeys((_sounds(letters.split()), _sounds(letters.split(), british=True))):
                         if len(sounds) >= 3 or any(numbers):
                             found.setdefault((name.kind + name.value, sounds, name.written), _Saying(name, sounds, tuple(numbers)))
         return tuple(found.values())
@@ -271,13 +269,18 @@ def _worded(words: Sequence[str]) -> list[str]:
     return [word for one in words for word in (digit_ways(one)[0].split() if one.isdecimal() else [one])]
 
 
-def _sounds(words: Iterable[str]) -> Sounds:
+def _sounds(words: Iterable[str], british: bool = False) -> Sounds:
+    """The sounds of words in a row; `british`: letters as they are named there ("zed")."""
     out: list[str] = []
     for word in words:
         found = sounds_of(f"{word}." if len(word) == 1 and word.isalpha() else word)
         if word in _CAPITALS_LOST and not word.endswith("."):
             found = ()
-        out += found[0] if found else [s for letter in word if letter.isalpha() for s in sounds_of(f"{letter}.")[0]]
+        out += (
+            found[-1 if british and word.endswith(".") else 0]
+            if found
+            else [s for letter in word if letter.isalpha() for s in sounds_of(f"{letter}.")[0]]
+        )
     return tuple(out)
 
 

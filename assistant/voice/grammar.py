@@ -1,7 +1,7 @@
 """The spoken request grammar: rules as data (`requests.txt`, `commands.txt`), filled with a plant's words, as one network.
 
 A `Network` is an acyclic graph of spoken words, each path one request; some words carry what is to be written for them
-("c. n. c. two" is written "CNC-02"). `compact` is its smallest deterministic acceptor, which the recogniser searches;
+("c.n.c. two" is written "CNC-02"). `compact` is its smallest deterministic acceptor, which the recogniser searches;
 `read` finds the best path for a row of words, from any engine, and returns the request as a person would type it with
 the names and codes that were said. What no path accepts is outside the grammar: that is asked again, never guessed.
 tests/test_voice_grammar.py.
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib import resources
 
-from assistant.voice.pronunciation import ONES, number_way
+from assistant.voice.pronunciation import ONES, number_way, run_together
 from assistant.voice.vocabulary import Name, Vocabulary
 from retrieval.identifiers import spoken_digits
 
@@ -110,6 +110,7 @@ class Network:
     def read(self, words: Sequence[str]) -> Request | None:
         """The request that exactly these words make; None when there is none. Of several readings the one with the
         fewest pieces is taken: a name said as a whole before digits and words that happen to sound like it."""
+        words = run_together(" ".join(words)).split()
         paths = self._paths(words)
         if paths is None:
             return None
@@ -149,10 +150,10 @@ class Network:
         path: list[Arc] = []
         place, state = len(steps) - 1, min(ends)[1]
         while place:
-            _, back, arc = steps[place][state]
+            _, back, taken = steps[place][state]
             assert back is not None
-            assert arc is not None
-            path.append(arc)
+            assert taken is not None
+            path.append(taken)
             place, state = back
         return path[::-1]
 
@@ -294,15 +295,14 @@ def _order(moves: Sequence[Mapping[str, int]]) -> list[int]:
 
 
 def _typed(word: str) -> str:
-    """A spoken word as it is typed."""
-    if re.fullmatch(r"[a-z]\.", word):
-        return word[0].upper()
-    return word.replace(".s", "s") if re.fullmatch(r"[a-z]\.s", word) else word
+    """A spoken word as it is typed: letters named are capitals."""
+    if re.fullmatch(r"(?:[a-z]\.)+s?", word):
+        return word.replace(".s", "*").replace(".", "").upper().replace("*", "s") if word.endswith(".s") else word.replace(".", "").upper()
+    return word
 
 
 def _joined(written: Sequence[str], said: Sequence[Said], words: Sequence[str]) -> str:
     text = " ".join(w for w in written if w)
-    text = re.sub(r"\b(?:[A-Z] )+[A-Z]s?(?=\b)", lambda m: m.group().replace(" ", ""), text)  # "S O P" -> "SOP"
     for one in said:
         if one.kind == "digits":
             text = text.replace(_SPOKEN, _digits(" ".join(words[one.start : one.end])), 1)

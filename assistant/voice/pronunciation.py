@@ -3,7 +3,7 @@
 Common words come from the pronouncing dictionary in pocketsphinx's wheel, letters and digits are spelled out, words
 joined from known ones are said as their parts ("labeller" is not, "workcell" is), and the rest is read letter by letter
 with the trained table of `assistant.voice.letters`. `ways` gives every usual way to say one written token: "CNC-02" is
-"c n c two", "c n c zero two" and "c n c oh two"; 502 is "five oh two", "five zero two" and "five hundred and two".
+"c.n.c. two", "c.n.c. zero two" and "c.n.c. oh two"; 502 is "five oh two", "five zero two" and "five hundred and two".
 tests/test_voice_grammar.py.
 """
 
@@ -65,6 +65,11 @@ def sounds_of(word: str) -> tuple[Sounds, ...]:
     """Every pronunciation of one spoken word (lower case; a letter named is written with a full stop: "c.")."""
     if word in OWN:
         return tuple(tuple(text.split()) for text in OWN[word])
+    if re.fullmatch(r"(?:[a-z]\.)+s?", word):
+        rows: list[Sounds] = [()]
+        for letter in re.findall(r"[a-z]\.", word):
+            rows = [(*row, *text.split()) for row in rows for text in OWN[letter]][:4]
+        return tuple((*row, "Z") if word.endswith("s") else row for row in rows)
     known = carried()
     if word in known:
         return known[word]
@@ -82,6 +87,15 @@ def sounds_of(word: str) -> tuple[Sounds, ...]:
             return ((*known[left][0], *known[right][0]),)
     read = said_by_letters(stem)
     return (read,) if read else ()
+
+
+_LETTER = r"[a-z]\.(?:s(?=\s|$))?"
+
+
+def run_together(said: str) -> str:
+    """Letters named one after another as one word ("c. n. c. two" -> "c.n.c. two"): alone each is a single short sound,
+    which the recogniser loses between its neighbours."""
+    return re.sub(rf"(?<![\w.])(?:{_LETTER})(?:\s+{_LETTER})+(?=\s|$)", lambda m: m.group().replace(" ", ""), said)
 
 
 def digit_ways(digits: str) -> tuple[str, ...]:
@@ -163,7 +177,7 @@ def ways(written: str) -> tuple[str, ...]:
     made: list[str] = [""]
     for forms in choices:
         made = [f"{begin} {form}".strip() for begin in made for form in forms][: 4 * _MOST_WAYS]
-    return tuple(dict.fromkeys(way for way in made if way))[: 2 * _MOST_WAYS]
+    return tuple(dict.fromkeys(run_together(way) for way in made if way))[: 2 * _MOST_WAYS]
 
 
 def _letters_or_word(token: str) -> tuple[str, ...]:

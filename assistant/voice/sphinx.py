@@ -24,7 +24,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from assistant.voice.front_end import conditioned
+from assistant.voice.front_end import Sound, conditioned
 from assistant.voice.grammar import Compact, Network, Request, choice_network, command_network, command_of, request_network
 from assistant.voice.pronunciation import model_folder, sounds_of, ways
 from assistant.voice.transcriber import (
@@ -108,7 +108,7 @@ def _opened(network: Compact, name: str) -> Any:
             words = sorted({word for row in network.moves for word in row})
             spoken = Path(scratch, "words.dict")
             spoken.write_text("".join(_entry(word) for word in words), encoding="utf-8")
-            decoder = Decoder(hmm=str(folder / "en-us"), dict=str(spoken), lm=None, loglevel="FATAL", wip=0.3)
+            decoder = Decoder(hmm=str(folder / "en-us"), dict=str(spoken), lm=None, loglevel="FATAL", wip=0.3, silprob=0.1, fillprob=0.01)
             rules = Path(scratch, "rules.fsg")
             rules.write_text(network.fsg(name), encoding="utf-8")
             decoder.add_fsg(name, decoder.read_fsg(str(rules)))
@@ -174,44 +174,53 @@ class Sphinx:
         sound = conditioned(pcm)
         if sound is None:
             return Heard(engine=self.name, doubt="silence")
-        found = [self._command(sound.pcm, sound.offset_s)]
+        found = [self._command(sound)]
         if listening.choices:
-            found.append(self._choice(sound.pcm, listening.choices, sound.offset_s))
+            found.append(self._choice(sound, listening.choices))
         if listening.expects == "request":
-            found.append(self._request(sound.pcm, sound.offset_s))
+            found.append(self._request(sound))
         return max(found, key=lambda one: (one.understood, bool(one.text or one.command or one.choices), one.confidence))
 
-    def _command(self, pcm: bytes, offset_s: float) -> Heard:
-        decoded = self.search("commands").decode(pcm)
+    def _command(self, sound: Sound) -> Heard:
+        decoded = self.search("commands").decode(sound.pcm)
         known = command_of(decoded.words) if decoded.words else None
-        evidence = evidence_of(decoded)
+        evidence = evidence_of(decoded, sound.snr_db)
         weighed = judged("commands", evidence)
         if known is None or not weighed.taken:
             return Heard(engine=self.name, confidence=weighed.confidence, doubt="outside")
-        words = _words(decoded, evidence, offset_s)
+        words = _words(decoded, evidence, sound.offset_s)
         return Heard(" ".join(decoded.words), words, weighed.confidence, (), self.name, True, True, (), known[0], known[1])
 
-    def _choice(self, pcm: bytes, choices: Sequence[str], offset_s: float) -> Heard:
+    def _choice(self, sound: Sound, choices: Sequence[str]) -> Heard:
         network = choice_network(choices, {choice: ways(choice.rstrip("?.! ").lower()) for choice in choices})
-        decoded = Search(network.compact(), "choices").decode(pcm)
+        decoded = Search(network.compact(), "choices").decode(sound.pcm)
         read = network.read(decoded.words)
-        evidence = evidence_of(decoded)
+        evidence = evidence_of(decoded, sound.snr_db)
         weighed = judged("requests", evidence)
         if read is None or not weighed.taken:
             return Heard(engine=self.name, confidence=weighed.confidence, doubt="outside")
         number = list(choices).index(read.said[0].value) + 1
         return Heard(
-            read.said[0].value, _words(decoded, evidence, offset_s), weighed.confidence, (), self.name, True, True, (), "choice", number
+            read.said[0].value,
+            _words(decoded, evidence, sound.offset_s),
+            weighed.confidence,
+            (),
+            self.name,
+            True,
+            True,
+            (),
+            "choice",
+            number,
         )
 
-    def _request(self, pcm: bytes, offset_s: float) -> Heard:
-        decoded = self.search("requests").decode(pcm, others=_CHOICES + 2)
+    def _request(self, sound: Sound) -> Heard:
+        decoded = self.search("requests").decode(sound.pcm, others=_CHOICES + 2)
         read = self.network.read(decoded.words) if decoded.words else None
         if read is None:
             return Heard(engine=self.name, doubt="outside")
-        evidence = evidence_of(decoded)
+        evidence = evidence_of(decoded, sound.snr_db)
         weighed = judged("requests", evidence)
-        words = _words(decoded, evidence, offset_s)
+        words = _words(decoded, evidence, sound.offset_s)
         others = [(row, self.network.read(row)) for row in decoded.others]
         texts = list(dict.fromkeys([read.text, *(one.text for _, one in others if one is not None)]))[:_CHOICES]
         nbest = tuple(Hypothesis(text, words if text == read.text else (), weighed.confidence / (at + 1)) for at, text in enumerate(texts))
@@ -233,11 +242,11 @@ def doubtful(request: Request, evidence: Evidence) -> str:
     return ""
 
 
-def evidence_of(decoded: Decoded) -> Evidence:
+def evidence_of(decoded: Decoded, snr_db: float = 99.0) -> Evidence:
     """How well the words fit the sound, a frame."""
     frames = tuple(last - first + 1 for first, last, _ in decoded.spans)
     gaps = tuple(score / count for (_, _, score), count in zip(decoded.spans, frames, strict=True))
-    return Evidence(gaps, frames, sum(frames) / max(1, decoded.frames))
+    return Evidence(gaps, frames, sum(frames) / max(1, decoded.frames), snr_db)
 
 
 def _words(decoded: Decoded, evidence: Evidence, offset_s: float) -> tuple[Word, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from assistant.voice.pronunciation import carried, sounds_of, ways
+from assistant.voice.pronunciation import carried, run_together, sounds_of, ways
 from tools.registry import ToolError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ SPECS = (
 
 @dataclass(frozen=True)
 class Name:
-    """One thing and how it is said. `written` stands in the text; `said` are rows of spoken words ("c. n. c. two")."""
+    """One thing and how it is said. `written` stands in the text; `said` are rows of spoken words ("c.n.c. two")."""
 
     kind: str
     value: str
@@ -145,7 +145,7 @@ def sayings(written: str) -> tuple[str, ...]:
             said += [" ".join(p for p in (b, *spelled, a) if p) for b in (ways(before) or ("",)) for a in (ways(after) or ("",))]
         else:
             said += ways(form)
-    return tuple(s for s in dict.fromkeys(said) if all(sounds_of(word) for word in s.split()))
+    return tuple(s for s in dict.fromkeys(map(run_together, said)) if all(sounds_of(word) for word in s.split()))
 
 
 #: Words of the dictionary that are initials on a shop floor.
@@ -266,8 +266,8 @@ def _document_kinds() -> tuple[Name, ...]:
 
 
 _KIND_WORDS = {
-    "summary of all non conformance reports": "ncr_summary", "summary of the n. c. r.s": "ncr_summary", "handover": "shift_handover",
-    "shift report": "shift_handover", "handover report": "shift_handover", "s. o. p.": "sop", "standard operating procedure": "sop", "deviation report": "deviation",
+    "summary of all non conformance reports": "ncr_summary", "summary of the n.c.r.s": "ncr_summary", "handover": "shift_handover",
+    "shift report": "shift_handover", "handover report": "shift_handover", "s.o.p.": "sop", "standard operating procedure": "sop", "deviation report": "deviation",
     "corrective action": "capa", "troubleshooting guide": "troubleshooting_guide", "batch report": "batch_record", "audit report": "audit_report",
 }  # fmt: skip
 

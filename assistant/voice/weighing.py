@@ -16,11 +16,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Evidence:
     """`gaps`: score of each word below the best sound, a frame; `frames`: its length; `covered`: share of the sound that
-    the words explain."""
+    the words explain; `snr_db`: how far the loud frames stand over the quiet ones."""
 
     gaps: tuple[float, ...] = ()
     frames: tuple[int, ...] = ()
     covered: float = 0.0
+    snr_db: float = 99.0
 
     @property
     def mean(self) -> float:
@@ -75,9 +76,12 @@ class Weighed:
 
 #: Measured; see docs/decisions/010-speech.md.
 WEIGHTS: Mapping[str, Weights] = {
-    "requests": Weights(10.0, (2.2, 0.0, 0.0, 0.0, 0.0), 0.7, 0.3),
-    "commands": Weights(9.0, (2.2, 0.0, 0.0, 0.0, 0.0), 0.7, 0.7),
+    "requests": Weights(4.6, (2.2, 0.0, 6.0, 0.0, 0.0), 0.7, 0.3),
+    "commands": Weights(2.5, (2.2, 0.0, 8.0, 0.0, 0.0), 0.75, 0.75),
 }
+#: Loud frames over quiet ones, decibels, below which nothing is taken unasked: in loud noise every sound fits alike, and
+#: wrong texts score as well as right ones.
+LEAST_SNR_DB = 11.0
 SURE_PART = -5.0
 
 
@@ -87,7 +91,9 @@ def judged(what: str, evidence: Evidence) -> Weighed:
         return Weighed(0.0, False, False)
     weights = WEIGHTS[what]
     confidence = _logistic(weights.bias + sum(w * x for w, x in zip(weights.weights, evidence.features(), strict=True)))
-    return Weighed(round(confidence, 3), confidence >= weights.take, weights.take > confidence >= weights.offer)
+    clear = evidence.snr_db >= LEAST_SNR_DB
+    taken = clear and confidence >= weights.take
+    return Weighed(round(confidence, 3), taken, not taken and confidence >= weights.offer)
 
 
 def _logistic(x: float) -> float:
