@@ -60,7 +60,7 @@ def verbatim(row: Mapping[str, Any], vocabulary: Vocabulary) -> str:
 
 def _plain(text: str) -> str:
     text = re.sub(r"\d+", lambda m: f" {_number(m.group())} ", text.lower().replace("’", "'"))
-    text = " ".join(re.sub(r"[^a-z'. ]+", " ", re.sub(r"\.(?= |$)(?<! [a-z]\.)", " ", text)).split())
+    text = " ".join(re.sub(r"[^a-z'. ]+", " ", re.sub(r"(?<![ .][a-z])\.(?= |$)", " ", text)).split())
     before = None
     while before != text:
         before, text = text, _FILLERS.sub("", text)

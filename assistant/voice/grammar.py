@@ -295,7 +295,9 @@ def _order(moves: Sequence[Mapping[str, int]]) -> list[int]:
 
 
 def _typed(word: str) -> str:
-    """A spoken word as it is typed: letters named are capitals."""
+    """A spoken word as it is typed: letters named are capitals, and nobody types "uh"."""
+    if word in ("uh", "um"):
+        return ""
     if re.fullmatch(r"(?:[a-z]\.)+s?", word):
         return word.replace(".s", "*").replace(".", "").upper().replace("*", "s") if word.endswith(".s") else word.replace(".", "").upper()
     return word

@@ -178,7 +178,10 @@ class Sphinx:
         if listening.choices:
             found.append(self._choice(sound, listening.choices))
         if listening.expects == "request":
-            found.append(self._request(sound))
+            asked = self._request(sound)
+            if asked.understood or asked.choices or asked.confirm:  # a longer sentence that fits is no command
+                found = [one for one in found if len(one.words) >= len(asked.words)]
+            found.append(asked)
         return max(found, key=lambda one: (one.understood, bool(one.text or one.command or one.choices), one.confidence))
 
     def _command(self, sound: Sound) -> Heard:
