@@ -18,6 +18,7 @@ from assistant.grounding import vocabulary
 from assistant.planning import Plan, PlannedCall
 from assistant.problems import ModelUnusable
 from assistant.understand import Question, Understanding
+from assistant.veil import Veil
 from tools.registry import Call, Step, Tool
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def with_prose(out: dict[str, Any], steps: Sequence[Step], context: Context, ext
     elif extra.looked is not None:
         prose = _closing(extra.looked.said, steps, context, parts, say, until)
     else:
-        prose = write(model.speak, context, steps, vocabulary(parts.plant), say, until)
+        veil = Veil.over(parts.plant, context.caller, parts.policy)
+        prose = write(veil.before(model.speak), context, steps, vocabulary(parts.plant), say, until)
     if prose.problem:
         notes.append(f"{prose.problem} {_ALONE}")
     used_words = ("prose", "prose_evidence", "prose_repair", *(("loop",) if extra.looked is not None else ()))
@@ -121,4 +123,5 @@ def _closing(said: str, steps: Sequence[Step], context: Context, parts: Parts, s
     gate = Gate(evidence, vocabulary(parts.plant), limited(steps), context.zone, say)
     asked = prompts.load("prose_evidence").fill(question=context.question, evidence=told(evidence, context.zone))
     talk = [("system", prompts.load("prose").text), ("user", asked)]
-    return through(gate, parts.language_model.speak, talk, lambda: [said], until, time.monotonic())
+    speak = Veil.over(parts.plant, context.caller, parts.policy).before(parts.language_model.speak)
+    return through(gate, speak, talk, lambda: [said], until, time.monotonic())

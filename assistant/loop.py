@@ -25,7 +25,8 @@ from assistant.marks import names_of
 from assistant.periods import read_period
 from assistant.planning import about_people
 from assistant.understand import Question
-from tools.registry import BadArgument, Call, Result, Step, Tool, run
+from assistant.veil import Veil
+from tools.registry import BadArgument, Call, Result, Step, Tool, run, ToolError
 
 MOST_MODEL_CALLS = 8
 MOST_TOOL_CALLS = 8
@@ -61,6 +62,7 @@ class Session:
     tools: Mapping[str, Tool]
     tell: Tell
     until: float
+    veil: Veil = field(default_factory=lambda: Veil({}))
     lock: threading.Lock = field(default_factory=threading.Lock)
     steps: list[Step] = field(default_factory=list)
     asked: dict[str, str] = field(default_factory=dict)
@@ -69,7 +71,11 @@ class Session:
     closed: bool = False
 
     def look_up(self, name: str, given: Mapping[str, Any]) -> str:
-        """Run one tool for the model and say what it found, as slots. Never raises for what a model writes."""
+        """Run one tool for the model and say what it found, as slots, without people's names where the policy keeps them back.
+        Never raises for what a model writes."""
+        return self.veil.hidden(self._looked_up(name, self.veil.lifted(given)))
+
+    def _looked_up(self, name: str, given: Mapping[str, Any]) -> str:
         key = json.dumps([name, given], sort_keys=True, default=str)
         with self.lock:
             if self.closed or time.monotonic() > self.until:
@@ -111,7 +117,10 @@ def look_around(model: LanguageModel, question: Question, call: Call, tools: Map
     """Let the model look up what the question needs, until `until` (of `time.monotonic`). Raises nothing that a model
     or a server could cause."""
     allowed = {name: tool for name, tool in tools.items() if call.policy.may_use(question.caller, name).allowed}
-    session = Session(call, question, allowed, tell, until)
+    try:
+        session = Session(call, question, allowed, tell, until, Veil.over(call.plant, question.caller, call.policy))
+    except ToolError as error:
+        return Looked(failed=str(error))
     if not allowed:
         return Looked(failed="There is nothing that this role may look up.")
     pool = ThreadPoolExecutor(1, thread_name_prefix="loop")
@@ -154,7 +163,7 @@ def _driven(model: LanguageModel, session: Session) -> tuple[str, str]:
         ],
         checkpointer=InMemorySaver(),
     )
-    asked = [{"role": "user", "content": text} for text in (*session.question.previous_texts[-2:], session.question.text)]
+    asked = [{"role": "user", "content": session.veil.hidden(text)} for text in (*session.question.previous_texts[-2:], session.question.text)]
     config: Any = {"configurable": {"thread_id": "turn"}, "recursion_limit": 4 * (MOST_MODEL_CALLS + MOST_TOOL_CALLS)}
     try:
         out = agent.invoke({"messages": asked}, config=config)
