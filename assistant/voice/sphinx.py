@@ -237,9 +237,10 @@ class Sphinx:
 
 
 def doubtful(request: Request, evidence: Evidence) -> str:
-    """The question to ask back where a code or number in a request was heard less surely than the rest: "" when not."""
+    """The question to ask back: where a code was heard less surely than the rest, and for every number that no list of the
+    plant holds, since any digits would do there. "" when there is none."""
     for one in request.said:
-        if one.kind in ("code", "digits") and not evidence.sure(one.start, one.end):
+        if one.kind == "digits" or (one.kind == "code" and not evidence.sure(one.start, one.end)):
             place = next((f" on {other.written}" for other in request.said if other.kind == "equipment"), "")
             return f"{'Alarm' if one.kind == 'code' else 'Number'} {one.written}{place}, right?"
     return ""
