@@ -82,9 +82,9 @@ WEIGHTS: Mapping[str, Weights] = {
 #: Loud frames over quiet ones, decibels, below which nothing is taken unasked: in loud noise every sound fits alike, and
 #: wrong texts score as well as right ones.
 LEAST_SNR_DB = 11.0
-#: Nobody says a word that steers for longer on average (hundredths of a second): a long sentence stretched over "what was
+#: Nobody says words that steer for longer than this and so much a word (hundredths of a second): a long sentence stretched over "what was
 #: that" fits well, frame by frame.
-MOST_FRAMES_A_WORD = 65
+MOST_FRAMES, MOST_FRAMES_A_WORD = 60, 45
 SURE_PART = -5.0
 
 
@@ -94,7 +94,7 @@ def judged(what: str, evidence: Evidence) -> Weighed:
         return Weighed(0.0, False, False)
     weights = WEIGHTS[what]
     confidence = _logistic(weights.bias + sum(w * x for w, x in zip(weights.weights, evidence.features(), strict=True)))
-    drawled = what == "commands" and sum(evidence.frames) > MOST_FRAMES_A_WORD * len(evidence.gaps)
+    drawled = what == "commands" and sum(evidence.frames) > MOST_FRAMES + MOST_FRAMES_A_WORD * len(evidence.gaps)
     clear = evidence.snr_db >= LEAST_SNR_DB and not drawled
     taken = clear and confidence >= weights.take
     return Weighed(round(confidence, 3), taken, not taken and confidence >= weights.offer)
