@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from retrieval import codes, identifiers
 from retrieval.passages import AlarmEntry, Anchor, DocumentInfo, IndexDamaged, IndexUnavailable, Passage
+from retrieval.revisions import Revision, newest
 
 Vectors = NDArray[np.float32]
 
@@ -337,8 +338,8 @@ class Catalogue:
 
 
 def _statuses(rows: Iterable[tuple[Any, ...]], today: date | None) -> dict[tuple[str, str], str]:
-    """The newest revision that is already effective stands; a date beats no date, a later ingest breaks ties."""
-    by_document: dict[str, list[tuple[Any, ...]]] = {}
+    """Of the revisions whose day has come the newest stands, as `revisions.newest` orders them."""
+    by_document: dict[str, list[Revision]] = {}
     statuses: dict[tuple[str, str], str] = {}
     replaced: dict[tuple[str, str], list[str]] = {}
     for document, revision, effective, superseded, retired, generation, supersedes in rows:
@@ -350,10 +351,10 @@ def _statuses(rows: Iterable[tuple[Any, ...]], today: date | None) -> dict[tuple
             statuses[(document, revision)] = "pending"
         else:
             statuses[(document, revision)] = "superseded"
-            by_document.setdefault(document, []).append((effective or "", generation, _natural(revision), revision))
+            by_document.setdefault(document, []).append(Revision(revision, effective or "", generation))
             replaced[(document, revision)] = json.loads(supersedes)
     for document, standing in by_document.items():
-        statuses[(document, max(standing)[3])] = "effective"
+        statuses[(document, newest(standing))] = "effective"
     _replace_others(statuses, replaced)
     return statuses
 
@@ -369,13 +370,6 @@ def _replace_others(statuses: dict[tuple[str, str], str], replaced: dict[tuple[s
     for by, gone in edges:
         if statuses[gone] == "effective" and (gone[0], by) not in named:
             statuses[gone] = "superseded"
-
-
-def _natural(revision: str) -> tuple[tuple[int, str], ...]:
-    """Orders revisions as people do: 9 before 10, A before B."""
-    import re
-
-    return tuple((int(t), "") if t.isdigit() else (-1, t) for t in re.findall(r"\d+|[A-Za-z]+", revision))
 
 
 def _prefixed(table: str, columns: str) -> str:
