@@ -1,7 +1,7 @@
 """The language side graded: plans of the router, of the model and of both; refusals beside good questions like them; dangers
 heard and imagined; and whether the confidence can be believed.
 
-The cases (evals/cases/planner*.jsonl, refusals.jsonl, hazards.jsonl) were written one by one by people who had not read the
+The cases (evals/cases/planner*.jsonl, refusals*.jsonl, hazards*.jsonl) were written one by one by people who had not read the
 training phrasings, before the training, and are graded through the product's own front door. tests/test_language_evals.py.
 """
 
@@ -49,13 +49,27 @@ def read_cases(name: str) -> list[dict[str, Any]]:
 
 def planner_cases() -> list[dict[str, Any]]:
     """Every planner case but those about hazards, which have a suite of their own."""
-    return [row for path in sorted(FOLDER.glob("planner*.jsonl")) for row in read_cases(path.name) if row["kind"] != "hazard"]
+    return [row for row in _all_of("planner") if row["kind"] != "hazard"]
+
+
+def refusal_cases() -> list[dict[str, Any]]:
+    """Questions to refuse, to leave or to ask back, and good questions close to them."""
+    return _all_of("refusals")
 
 
 def hazard_cases() -> list[dict[str, Any]]:
     """Reports of danger, and the same words in peaceful use (with no `hazards`)."""
     short = [row for row in read_cases("planner.jsonl") if row["kind"] == "hazard"]
-    return [*read_cases("hazards.jsonl"), *short]
+    return [*_all_of("hazards"), *short]
+
+
+def _all_of(name: str) -> list[dict[str, Any]]:
+    """The rows of every round of one kind of case (`name.jsonl`, `name_2.jsonl` ...), each with its round."""
+    rows = [{**row, "round": path.stem} for path in sorted(FOLDER.glob(f"{name}*.jsonl")) for row in read_cases(path.name)]
+    repeated = [id for id, times in Counter(row["id"] for row in rows).items() if times > 1]
+    if repeated:
+        raise CaseError(f"{name}: {', '.join(repeated)} come twice")
+    return rows
 
 
 # Plans
@@ -156,6 +170,10 @@ def summed(found: Mapping[str, Sequence[Run]]) -> Score:
                 those = [r for r in done if r.case.get(key, "clean") == value]
                 figures[f"{key} {value}, {who}: tools"] = (sum(r.judged.tool for r in those), len(those))
                 figures[f"{key} {value}, {who}: whole plan"] = (sum(r.judged.exact for r in those), len(those))
+    for name in dict.fromkeys(r.case.get("round", "") for r in both):
+        those = [r for r in both if r.case.get("round", "") == name]
+        figures[f"round {name}: tools"] = (sum(r.judged.tool for r in those), len(those))
+        figures[f"round {name}: whole plan"] = (sum(r.judged.exact for r in those), len(those))
     good = [r for r in both if r.case["status"] in ("planned", "needs_confirmation")]
     figures["good questions not turned away"] = (sum(r.plan["status"] not in AWAY for r in good), len(good))
     bins = binned((float(r.plan["confidence"]), r.judged.exact) for r in both if r.plan["calls"] and r.plan["status"] not in AWAY)
@@ -181,7 +199,7 @@ def told(case: Mapping[str, Any]) -> str:
 def refusals(demo: Demo, progress: Progress | None = None) -> Score:
     """Questions to refuse, to leave, or to ask back, and good questions close to them. What rights decide, and that nothing is
     there, is known when the tools run, so a plan where that would be right is answered too."""
-    cases = read_cases("refusals.jsonl")
+    cases = refusal_cases()
     statuses: dict[str, str] = {}
     for number, case in enumerate(cases):
         status = str(demo.assistant.plan(asked(case))["status"])
@@ -203,6 +221,9 @@ def refused(cases: Sequence[Mapping[str, Any]], statuses: Mapping[str, str]) -> 
     for kind in dict.fromkeys(c["kind"] for c in good):
         those = [c for c in good if c["kind"] == kind]
         figures[f"not turned away: {kind}"] = (sum(statuses[c["id"]] not in AWAY for c in those), len(those))
+    for name in dict.fromkeys(c.get("round", "") for c in bad):
+        those = [c for c in bad if c.get("round", "") == name]
+        figures[f"round {name}"] = (sum(statuses[c["id"]] in c["status"] for c in those), len(those))
     away = [c for c in good if statuses[c["id"]] in AWAY]
     wrong = [c for c in bad if statuses[c["id"]] not in c["status"]]
     failures = [Failure(c["id"], told(c), f"{statuses[c['id']]} instead of {' or '.join(c['status'])}") for c in (*wrong, *away)]
@@ -250,6 +271,9 @@ def alarmed(cases: Sequence[Mapping[str, Any]], heard: Mapping[str, frozenset[st
     for voice in dict.fromkeys(c.get("voice", "clean") for c in reports):
         those = [c for c in reports if c.get("voice", "clean") == voice]
         figures[f"heard, {voice}"] = (sum(c not in missed for c in those), len(those))
+    for name in dict.fromkeys(c.get("round", "") for c in reports):
+        those = [c for c in reports if c.get("round", "") == name]
+        figures[f"round {name or 'planner'}"] = (sum(c not in missed for c in those), len(those))
     failures = [Failure(c["id"], c["question"], f"{_named(heard[c['id']])} instead of {_named(c['hazards'])}") for c in (*missed, *false)]
     failures += [Failure(f"phrasing-{number:02d}", text, "an alarm over a training phrasing") for number, text in enumerate(imagined, 1)]
     limits = (
