@@ -38,7 +38,7 @@ def refuse_exposed(assistant: Assistant) -> None:
     """Raise NotAllowed for an address that others can reach, without TLS or with the demo's passwords, which are public."""
     host = assistant.settings.host
     if not assistant.settings.demo and assistant.store.has_demo_passwords():
-        raise NotAllowed("Somebody here still has the demo's password, which is public; `andon users --reset ID` gives them their own.")
+        raise NotAllowed("Somebody here still has one of the demo's passwords, which are public; `andon users --reset ID` gives them their own.")
     if is_loopback(host):
         return
     if assistant.settings.demo or assistant.store.has_demo_passwords():
