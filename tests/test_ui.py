@@ -398,6 +398,22 @@ def test_a_reload_brings_the_conversation_back(page: Page) -> None:
     page.wait("document.querySelectorAll('.entry').length === 0")
 
 
+def test_a_badge_opens_an_enrolled_tablet(page: Page, assistant: ScriptedAssistant) -> None:
+    assistant.identity.set_badge("olivia", "04A2B8C91F", "ada")
+    _, token = assistant.identity.enrol("Line 3", "ada")
+    page.command("Network.clearBrowserCookies")
+    page.open(f"{page.url}/?equipment=CNC-02")
+    page.wait("document.querySelectorAll('.person-tile').length > 0")
+    assert page.js("document.querySelectorAll('#quick-badge').length") == 0
+    page.command("Network.setCookie", name="andon_tablet", value=token, url=page.url, httpOnly=True)
+    page.open(f"{page.url}/?equipment=CNC-02")
+    page.wait("document.activeElement.id === 'quick-badge'")
+    page.type("04A2B8C91F")
+    page.tap("form:has(#quick-badge) button[type=submit]")
+    page.wait("document.querySelectorAll('.suggestion').length > 0")
+    assert page.js("document.getElementById('person').textContent").endswith("Olivia")
+
+
 def test_a_session_that_ended_keeps_the_question(page: Page) -> None:
     page.sign_in()
     page.command("Network.clearBrowserCookies")

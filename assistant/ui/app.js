@@ -40,7 +40,7 @@ async function start() {
 async function whoIsThere() {
   try {
     const me = await call("/api/me");
-    Object.assign(state, { user: me.user, users: me.users, demo: me.demo, plant: me.plant, demoPassword: me.demo_password, mustChange: me.must_change });
+    Object.assign(state, { user: me.user, users: me.users, demo: me.demo, plant: me.plant, demoPassword: me.demo_password, mustChange: me.must_change, tablet: me.tablet });
   } catch (error) {
     notice(error instanceof Problem ? error.message : words.lost);
     return;
@@ -105,7 +105,32 @@ function showSignIn() {
       el("span", { class: "initial", "aria-hidden": "true" }, user.name.slice(0, 1)),
       el("span", {}, el("b", {}, user.name), el("span", {}, `${user.role} · ${linesOf(user)}`))))));
   } else passwordForm(section, "");
+  if (state.tablet) quickForm(section);
   if (state.plant.emergency_number) section.append(el("p", { class: "call" }, icon("phone"), ` ${words.emergencyNumber} `, el("b", {}, state.plant.emergency_number)));
+}
+
+/** On a tablet that an administrator enrolled: hold a badge to the reader, or type name and PIN. */
+function quickForm(section) {
+  const field = (name, mode) => el("input", { name, type: "password", autocomplete: "off", inputmode: mode, id: `quick-${name}` });
+  const badge = field("badge", "text");
+  const user = el("input", { name: "quick-user", type: "text", autocomplete: "off", id: "quick-user" });
+  const pin = field("pin", "numeric");
+  const failure = el("p", { class: "failure", role: "alert" });
+  section.append(el("form", { class: "password", on: { async submit(event) {
+    event.preventDefault();
+    failure.textContent = "";
+    const [path, body] = badge.value ? ["badge", { badge: badge.value, pin: pin.value }] : ["pin", { user: user.value, pin: pin.value }];
+    badge.value = pin.value = "";
+    try {
+      state.user = (await call(`/api/login/${path}`, { method: "POST", body })).user;
+      await signedIn();
+    } catch (error) {
+      failure.textContent = error instanceof Problem ? error.message : words.lost;
+    }
+  } } },
+  el("label", { for: "quick-badge" }, words.badge, badge), el("label", { for: "quick-user" }, words.user, user), el("label", { for: "quick-pin" }, words.pin, pin), failure,
+  el("div", { class: "confirm-buttons" }, el("button", { class: "big primary", type: "submit" }, words.enter))));
+  badge.focus();
 }
 
 function linesOf(user) {

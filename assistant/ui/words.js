@@ -8,6 +8,8 @@ export const words = {
   newPassword: "New password, at least 8 characters",
   changePassword: "Choose your own password",
   changePasswordHint: "Yours was set by somebody else. It signs no document for a day.",
+  badge: "Hold your badge to the reader",
+  pin: "PIN",
   enter: "Sign in",
   back: "Back",
   signOut: "Sign out",
