@@ -19,7 +19,10 @@ NAMES = {"Otto Brandt": "otto", "otto": "otto", "Lena Vogt": "lena", "Bo": "bo"}
 
 def test_a_person_is_one_letter_however_they_are_called() -> None:
     veil = Veil(NAMES)
-    assert veil.hidden("OTTO and Lena Vogt, otto brandt's shift; the motto of Bo") == "person A and person B, person A's shift; the motto of Bo"
+    assert (
+        veil.hidden("OTTO and Lena Vogt, otto brandt's shift; the motto of Bo")
+        == "person A and person B, person A's shift; the motto of Bo"
+    )
     assert veil.lifted({"operator": ["person B", "Person a"], "limit": 3, "text": "person Z"}) == {
         "operator": ["lena", "otto"], "limit": 3, "text": "person Z",
     }  # fmt: skip
@@ -36,10 +39,18 @@ def test_letters_go_on_after_z() -> None:
 @pytest.mark.parametrize("may", [False, True])
 def test_what_a_model_is_sent(assistant: Any, may: bool) -> None:
     question = "what did the maintenance log of CNC-02 say last week, asked by Sam Becker"
-    wish = {"name": "list_records", "args": {"records": "maintenance_logs", "where": {"equipment": "CNC-02"}, "limit": 20}, "id": "1", "type": "tool_call"}
+    wish = {
+        "name": "list_records",
+        "args": {"records": "maintenance_logs", "where": {"equipment": "CNC-02"}, "limit": 20},
+        "id": "1",
+        "type": "tool_call",
+    }
     chat = ScriptedChat(answers=[AIMessage(content="", tool_calls=[wish]), "The log has entries.", "", ""])
     parts = replace(
-        assistant.parts, language_model=LanguageModel("scripted", chat=chat), tool_loop="always", policy=replace(POLICY, names_in_prompts=may)
+        assistant.parts,
+        language_model=LanguageModel("scripted", chat=chat),
+        tool_loop="always",
+        policy=replace(POLICY, names_in_prompts=may),
     )
     taken = turn.answer(Ask(question, "sam"), assistant.caller("sam"), assistant.now(), (), parts)
     sent = "\n".join(message.text for messages in chat.asked for message in messages).casefold()
