@@ -18,7 +18,7 @@ from ingest.alarm_words import ALARMING, labelled, split_labels
 from ingest.readers.blocks import Block, Content
 from retrieval import identifiers
 from retrieval.index import AlarmEntry, Anchor, DocumentInfo, Passage
-from retrieval.rank import sentences
+from retrieval.readings import sentences
 
 _WORDS = 120
 _MOST_WORDS = 170

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval import codes, identifiers
+from retrieval import codes, identifiers, readings
 from retrieval.passages import AlarmEntry, Anchor, DocumentInfo, IndexDamaged, IndexUnavailable, Passage
 from retrieval.revisions import Revision, newest
 
@@ -89,7 +89,7 @@ class Catalogue:
     def prepare(self) -> None:
         """Makes the tables that are missing and gives an earlier version's store what came later."""
         with self.write() as db:
-            for statement in (_SCHEMA + codes.SCHEMA).split(";"):
+            for statement in (_SCHEMA + codes.SCHEMA + readings.SCHEMA).split(";"):
                 db.execute(statement)
             for table, column, kind in _LATER:
                 if column not in {row[1] for row in db.execute(f"PRAGMA table_info({table})")}:
@@ -217,13 +217,16 @@ class Catalogue:
         with self.write() as db:
             db.execute("DELETE FROM sources WHERE path = ?", (path,))
 
-    def replace_vectors(self, ids: Sequence[str], vectors: Vectors, row: int) -> None:
-        """Other vectors, (n, dimension), for passages that are there; `row` is remembered as how far a rebuild came."""
+    def replace_derived(self, passages: Sequence[Passage], vectors: Vectors, row: int) -> None:
+        """Other vectors, (n, dimension), and readings for passages that are there; `row` is remembered as how far a
+        rebuild came."""
+        ids = [p.id for p in passages]
         with self.write() as db:
             self._raise_generation(db)
             packed = [v.astype(np.float16).tobytes() for v in vectors]
             db.executemany("UPDATE passages SET vector = ? WHERE id = ?", list(zip(packed, ids, strict=True)))
             codes.replace(db, ids, vectors)
+            readings.write(db, passages)
             db.execute("INSERT OR REPLACE INTO meta VALUES ('rebuilding', ?)", (str(row),))
 
     def batches(self, after: int, size: int) -> Iterator[tuple[int, list[str]]]:
@@ -311,6 +314,18 @@ class Catalogue:
                 found[name] = np.frombuffer(blob, np.float16).astype(np.float32)
         return found
 
+    def readings(self, passages: Sequence[Passage]) -> list[bytes]:
+        """What each of these says (see `retrieval/readings.py`), made on the spot where the store has none of today's."""
+        kept: dict[str, bytes] = {}
+        for start in range(0, len(passages), 500):
+            chunk = [p.id for p in passages[start : start + 500]]
+            marks = ",".join("?" * len(chunk))
+            rows = self.select(
+                f"SELECT passage_id, said FROM readings WHERE passage_id IN ({marks}) AND mark = ?", (*chunk, readings.mark())
+            )
+            kept |= dict(rows)
+        return [kept.get(p.id) or readings.reading_of(p) for p in passages]
+
     def ids(self) -> list[tuple[str, str]]:
         """(passage id, access class) of everything in the catalogue, whatever its status."""
         return [(r[0], r[1]) for r in self.select("SELECT id, access FROM passages")]
@@ -382,6 +397,7 @@ def _delete_revision(db: sqlite3.Connection, document: str, revision: str) -> li
     db.execute(f"DELETE FROM alarms WHERE passage_id IN {chosen}", (document, revision))
     db.execute(f"DELETE FROM mentions WHERE passage_id IN {chosen}", (document, revision))
     db.execute(f"DELETE FROM codes WHERE passage_id IN {chosen}", (document, revision))
+    db.execute(f"DELETE FROM readings WHERE passage_id IN {chosen}", (document, revision))
     db.execute("DELETE FROM passages WHERE document = ? AND revision = ?", (document, revision))
     db.execute("DELETE FROM documents WHERE document = ? AND revision = ?", (document, revision))
     return gone
@@ -415,6 +431,7 @@ def _insert_passages(db: sqlite3.Connection, passages: Sequence[Passage], vector
         ],
     )  # fmt: skip
     codes.write(db, passages, vectors)
+    readings.write(db, passages)
     db.executemany(
         "INSERT INTO mentions VALUES (?,?,?)",
         [(identifiers.bare(k), k, p.id) for p in passages for k in dict.fromkeys(map(identifiers.key, p.identifiers))],

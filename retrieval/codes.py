@@ -2,16 +2,19 @@
 
 The signs of a vector (48 bytes for 384 dimensions) lie in memory with a number that stands for what the passage is valid
 for, so a filter is one comparison per kind of passage and not one per passage. The nearest codes are then put in order by
-their full vectors. A million passages take 60 MB and some 30 ms; docs/decisions/009-embedding-and-search.md has the
+their full vectors, those first that the signs alone put nearest to the question's own values. The names of the kinds that
+a filter admits let the word index filter too. A million passages take 60 MB and some 30 ms; docs/decisions/009-embedding-and-search.md has the
 figures beside Chroma's. Derived from the catalogue and read again where it has changed; tests/test_codes.py.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +35,10 @@ CREATE INDEX IF NOT EXISTS codes_passage ON codes (passage_id);
 """
 #: Codes compared at a time: what fits a core's cache, and few enough calls.
 _BLOCK = 65_536
-#: Nearest codes whose full vectors are read, at least, and for each passage wanted. Signs alone order roughly.
-_LEAST_READ, _READ_FOR_EACH = 400, 12
+#: Nearest codes, at least and for each passage wanted, that are weighed by the question's values; and of those the ones
+#: whose full vectors are read. Signs alone order roughly; docs/decisions/009-embedding-and-search.md has what is lost.
+_LEAST_WEIGHED, _WEIGHED_FOR_EACH = 400, 12
+_LEAST_READ, _READ_FOR_EACH = 240, 3
 #: Answers of a filter that are kept, one byte for each kind of passage.
 _KEPT_FILTERS = 32
 _FILL_BATCH = 5_000
@@ -107,7 +112,32 @@ def _example(said: str) -> Passage:
     )  # fmt: skip
 
 
+def kind_of(passage: Passage) -> str:
+    """A short name of everything that a filter may ask of a passage."""
+    return _name(_said(passage))
+
+
+def _name(said: str) -> str:
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+
 # -- searching
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """What a filter admits: the names of the kinds of passages, and the share 0..1 of all passages."""
+
+    names: tuple[str, ...]
+    share: float
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """Whether each kind of passage is admitted, by its number (0 is none)."""
+
+    admitted: NDArray[np.bool_]
+    kinds: Kinds
 
 
 class Codes:
@@ -121,7 +151,9 @@ class Codes:
         self._shapes = np.zeros(0, np.int32)
         self._words = np.zeros((0, 0), np.uint64)
         self._known: dict[int, Passage] = {}
-        self._filters: dict[Hashable, NDArray[np.bool_]] = {}
+        self._names: dict[int, str] = {}
+        self._held = np.zeros(0, np.int64)  # passages of each kind, by its number
+        self._filters: dict[Hashable, _Filter] = {}
 
     def bytes_held(self) -> int:
         """Bytes in memory, once something was searched."""
@@ -136,29 +168,23 @@ class Codes:
         with self._lock:
             self._refresh()
             numbers, shapes, words = self._numbers, self._shapes, self._words
-            admitted = self._admitted(admits, key)
+            admitted = self._filter(admits, key).admitted
         if not len(numbers) or limit < 1:
             return []
         rows = None if admitted[1:].all() else np.flatnonzero(admitted[shapes])
         if rows is not None and not len(rows):
             return []
         asked = code_of(vector.reshape(1, -1)).view(np.uint64)[0]
-        nearest = _nearest(words, rows, asked, max(_LEAST_READ, _READ_FOR_EACH * limit))
+        nearest = _nearest(words, rows, asked, max(_LEAST_WEIGHED, _WEIGHED_FOR_EACH * limit))
+        nearest = _weighed(words, nearest, vector, max(_LEAST_READ, _READ_FOR_EACH * limit))
         found = [(name, float(full @ vector)) for name, full in self._full([int(n) for n in numbers[nearest]])]
         return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
-    def admitted(self, ids: Sequence[str], admits: Admits, key: Hashable = None) -> list[str]:
-        """Those of these passages that are admitted, without reading their texts."""
+    def kinds(self, admits: Admits, key: Hashable = None) -> Kinds:
+        """The kinds of passages that are admitted, as `kind_of` names them, and their share of everything."""
         with self._lock:
             self._refresh()
-            admitted = self._admitted(admits, key)
-        found = []
-        for start in range(0, len(ids), 500):
-            chunk = ids[start : start + 500]
-            marks = ",".join("?" * len(chunk))
-            rows = self._catalogue.select(f"SELECT passage_id, shape FROM codes WHERE passage_id IN ({marks})", chunk)
-            found += [name for name, shape in rows if shape < len(admitted) and admitted[shape]]
-        return found
+            return self._filter(admits, key).kinds
 
     def _full(self, numbers: Sequence[int]) -> list[tuple[str, Vectors]]:
         found = []
@@ -171,18 +197,20 @@ class Codes:
             found += [(row[0], np.frombuffer(row[1], np.float16).astype(np.float32)) for row in rows]
         return found
 
-    def _admitted(self, admits: Admits, key: Hashable) -> NDArray[np.bool_]:
-        """Whether each kind of passage is admitted, by its number (0 is none)."""
+    def _filter(self, admits: Admits, key: Hashable) -> _Filter:
         if key is not None and key in self._filters:
             return self._filters[key]
         admitted = np.ones(max(self._known, default=0) + 1, np.bool_)
         for shape, example in self._known.items():
             admitted[shape] = admits(example)
+        names = tuple(self._names[shape] for shape in self._known if admitted[shape])
+        share = float(self._held[: len(admitted)] @ admitted[: len(self._held)]) / max(1, len(self._numbers))
+        made = _Filter(admitted, Kinds(names, share))
         if key is not None:
             if len(self._filters) >= _KEPT_FILTERS:
                 self._filters.pop(next(iter(self._filters)))
-            self._filters[key] = admitted
-        return admitted
+            self._filters[key] = made
+        return made
 
     def _refresh(self) -> None:
         """What was added since; everything, when something was taken away."""
@@ -201,14 +229,25 @@ class Codes:
             self._words = np.concatenate([self._words, words], axis=1) if self._words.size else words
             self._numbers = np.concatenate([self._numbers, np.fromiter((r[0] for r in rows), np.int64, len(rows))])
             self._shapes = np.concatenate([self._shapes, np.fromiter((r[1] for r in rows), np.int32, len(rows))])
-        used = set(np.unique(self._shapes).tolist())
+        self._held = np.bincount(self._shapes)
+        used = set(np.flatnonzero(self._held).tolist())
         known = self._catalogue.select("SELECT number, said FROM shapes")
         self._known = {number: self._known.get(number) or _example(said) for number, said in known if number in used}
+        self._names = {number: _name(said) for number, said in known if number in used}
         self._filters, self._generation = {}, generation
 
     def _rows(self, after: int) -> list[tuple[int, int, bytes]]:
         rows = self._catalogue.select("SELECT number, shape, code FROM codes WHERE number > ? ORDER BY number", (after,))
         return [(r[0], r[1], r[2]) for r in rows]
+
+
+def _weighed(words: NDArray[np.uint64], rows: NDArray[np.int64], vector: Vectors, most: int) -> NDArray[np.int64]:
+    """Of these rows the `most` whose signs, taken as values, agree best with the vector's own values."""
+    if len(rows) <= most:
+        return rows
+    packed = np.ascontiguousarray(words[:, rows].T).view(np.uint8)
+    agreed = np.unpackbits(packed, axis=1, count=len(vector)).astype(np.float32) @ vector
+    return rows[np.argpartition(-agreed, most)[:most]]
 
 
 def _nearest(words: NDArray[np.uint64], rows: NDArray[np.int64] | None, asked: NDArray[np.uint64], most: int) -> NDArray[np.int64]:

@@ -41,6 +41,7 @@ class Dense:
                 raise IndexUnavailable(f"The vector index cannot be made in {folder.name}; the disk may be full.") from error
         self._collections: dict[str, Any] = {}
         self._outgrown: set[str] = set()
+        self._sizes: dict[str, int] = {}  # counting costs Chroma as much as a search
 
     def _open(self) -> Any:
         import chromadb
@@ -56,6 +57,10 @@ class Dense:
                 name, embedding_function=None, configuration={"hnsw": {"space": "ip"}}
             )
         return self._collections[access]
+
+    def reload(self) -> None:
+        """Sees what another process has written."""
+        self._sizes.clear()
 
     def count(self, access: str) -> int:
         return int(self._collection(access).count())
@@ -77,6 +82,7 @@ class Dense:
 
     def add(self, access: str, ids: Sequence[str], vectors: Vectors) -> None:
         """Adds or replaces; `vectors` is (n, dimension) float32, L2-normalised."""
+        self._sizes.pop(access, None)
         try:
             for start in range(0, len(ids), _BATCH):
                 end = start + _BATCH
@@ -85,6 +91,7 @@ class Dense:
             raise IndexUnavailable(f"The vector index cannot be written now: {error}.") from error
 
     def remove(self, access: str, ids: Sequence[str]) -> None:
+        self._sizes.pop(access, None)
         try:
             for start in range(0, len(ids), _BATCH):
                 self._collection(access).delete(ids=list(ids[start : start + _BATCH]))
@@ -105,6 +112,7 @@ class Dense:
 
     def clear(self, access: str) -> None:
         """Makes the collection anew, empty. Raises IndexUnavailable when that is not possible."""
+        self._sizes.pop(access, None)
         try:
             self._client.delete_collection(self._collection(access).name)
             self._collections.pop(access, None)
@@ -116,10 +124,10 @@ class Dense:
         """(passage id, cosine), best first, over all the classes named; `vector` is (dimension,)."""
         found: list[tuple[str, float]] = []
         for name in access:
-            collection = self._collection(name)
-            size = collection.count()
+            size = self._sizes.get(name) or self.count(name)
             if not size:
                 continue
-            result = collection.query(query_embeddings=vector.reshape(1, -1), n_results=min(limit, size), include=["distances"])
+            self._sizes[name] = size
+            result = self._collection(name).query(query_embeddings=vector.reshape(1, -1), n_results=min(limit, size), include=["distances"])
             found += [(i, 1.0 - float(d)) for i, d in zip(result["ids"][0], result["distances"][0], strict=True)]
         return sorted(found, key=lambda pair: -pair[1])[:limit]

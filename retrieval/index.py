@@ -193,7 +193,7 @@ class Index:
             count = 0
             for row, ids in self._catalogue.batches(after=done, size=_REBUILD_BATCH):
                 passages = list(self._catalogue.passages(ids).values())
-                self._catalogue.replace_vectors([p.id for p in passages], self._embedded(passages), row)
+                self._catalogue.replace_derived(passages, self._embedded(passages), row)
                 count += len(passages)
                 if progress:
                     progress(count, total)
@@ -319,6 +319,7 @@ class Index:
         generation = self._catalogue.generation()
         if generation != self._seen_generation:
             self._lexical.reload()
+            self._dense.reload()
             self._seen_generation = generation
 
     def _check_dimension(self) -> None:

@@ -16,11 +16,17 @@ from pathlib import Path
 
 import tantivy
 
+from retrieval.codes import kind_of
 from retrieval.passages import IndexUnavailable, Passage
 from retrieval.synonyms import concepts, plain, read
 
 STOP_WORDS = frozenset(
-    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "by", "is", "are", "was", "were", "be", "been", "do", "does", "did", "how", "what", "which", "who", "whom", "whose", "when", "where", "why", "can", "could", "should", "would", "will", "shall", "may", "must", "i", "you", "we", "they", "he", "she", "it", "its", "this", "that", "these", "those", "my", "your", "our", "me", "us", "there", "here", "and", "or", "not", "no", "if", "then", "than", "as", "with", "from", "into", "about", "please", "tell", "show", "give", "have", "has", "had", "get", "got", "explain", "describe", "mean", "means", "meaning", "any", "some", "so", "just", "also"]
+    (
+        "a an the of in on at to for by is are was were be been do does did how what which who whom whose when "
+        "where why can could should would will shall may must i you we they he she it its this that these those my "
+        "your our me us there here and or not no if then than as with from into about please tell show give have "
+        "has had get got explain describe mean means meaning any some so just also"
+    ).split()
 )
 _WRITER_BYTES = 30_000_000
 #: What a field counts beside the passage's own words.
@@ -46,7 +52,7 @@ def terms(text: str) -> tuple[str, ...]:
 
 def query_terms(text: str) -> list[str]:
     """The distinct stems of a question that carry meaning; all of them when none does."""
-    words = [w for w in text.replace("'", " ").split() if w.strip(".,;:?!()\"").lower() not in STOP_WORDS]
+    words = [w for w in text.replace("'", " ").split() if w.strip('.,;:?!()"').lower() not in STOP_WORDS]
     return list(dict.fromkeys(terms(" ".join(words)) or terms(text)))
 
 
@@ -82,6 +88,7 @@ class Lexical:
             .add_text_field("body", tokenizer_name="stems")
             .add_text_field("heading", tokenizer_name="stems")
             .add_text_field("concept", tokenizer_name="whitespace")
+            .add_text_field("kind", tokenizer_name="raw", index_option="basic")
             .build()
         )
         try:
@@ -132,6 +139,7 @@ class Lexical:
                     document.add_text("body", plain(passage.text))
                     document.add_text("heading", f"{passage.title} {passage.anchor.section}")
                     document.add_text("concept", " ".join(concepts(passage.text)))
+                    document.add_text("kind", kind_of(passage))
                     writer.add_document(document)
                 writer.commit()
                 writer.wait_merging_threads()
@@ -139,8 +147,9 @@ class Lexical:
                 raise IndexUnavailable(f"The word index cannot be written now: {error}.") from error
             self._index.reload()
 
-    def search(self, query: str, limit: int, other_words: bool = True) -> list[tuple[str, float]]:
-        """(passage id, BM25 score), best first; without `other_words` only the question's own words count."""
+    def search(self, query: str, limit: int, other_words: bool = True, among: Sequence[str] | None = None) -> list[tuple[str, float]]:
+        """(passage id, BM25 score), best first; without `other_words` only the question's own words count. `among`: the
+        only kinds of passages (`codes.kind_of`) to be found."""
         wanted = query_terms(plain(query))
         searcher = self._index.searcher()
         if not wanted or not searcher.num_docs:
@@ -152,7 +161,11 @@ class Lexical:
         for group in dict.fromkeys(group for unit in self.units(query) for group in unit.groups) if other_words else ():
             known = tantivy.Query.term_query(self._schema, "concept", group)
             clauses.append((tantivy.Occur.Should, tantivy.Query.boost_query(known, _CONCEPT)))
-        hits = searcher.search(tantivy.Query.boolean_query(clauses), limit=limit, count=False).hits
+        found = tantivy.Query.boolean_query(clauses)
+        if among is not None:
+            kinds = tantivy.Query.const_score_query(tantivy.Query.term_set_query(self._schema, "kind", list(among)), 0.0)
+            found = tantivy.Query.boolean_query([(tantivy.Occur.Must, found), (tantivy.Occur.Must, kinds)])
+        hits = searcher.search(found, limit=limit, count=False).hits
         return [(str(searcher.doc(address).get_first("id")), float(score)) for score, address in hits]
 
     def units(self, query: str) -> list[Unit]:

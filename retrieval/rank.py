@@ -9,16 +9,14 @@ found: the caller says so instead of answering (`tests/test_rank.py` measures bo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from retrieval.lexical import Unit, plain_terms, query_terms, terms
+from retrieval.lexical import plain_terms, query_terms, terms
 from retrieval.passages import AlarmEntry, Hit, Passage
-from retrieval.synonyms import concepts
+from retrieval.readings import sentences
 
 UNSURE = 0.37
-_OTHER_WORD = 0.7
-_SHORT_CHARACTERS, _MOST_PIECES = 160, 60
 # Where cosines of all-MiniLM-L6-v2 lie: unrelated text of the same plant up to 0.20, a direct answer from 0.65 on.
 _COSINE_NOTHING, _COSINE_ANSWER = 0.20, 0.65
 _ASKS_VALUE = re.compile(
@@ -28,15 +26,14 @@ _ASKS_VALUE = re.compile(
     re.IGNORECASE,
 )
 _ENTRY_HEAD = re.compile(r"\A\d{4}-\d{2}-\d{2}\S*(?: [^:\n]{1,40})?: ")
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
-_ABBREVIATION = re.compile(r"(?:\b(?:approx|no|nos|fig|figs|e\.g|i\.e|max|min|ca|vs|etc|ref|sec|ch|pos|dia|incl|temp))\.$", re.I)
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A passage with what is known about it before ranking. `lexical`: its BM25 score as a share 0..1 of the best;
-    `meaning`: see the function; `reread`: the share 0..1 that a re-ranking model gives it, None without one. `exact`: the
-    score of an entry of the very code asked for, 0 for none; such entries stand first. `mention`: it holds a code asked for."""
+    `coverage`, `meaning` and `close`: what of the question it says, as in `readings.Likeness`; `reread`: the share 0..1
+    that a re-ranking model gives it, None without one. `exact`: the score of an entry of the very code asked for, 0 for
+    none; such entries stand first. `mention`: it holds a code asked for."""
 
     passage: Passage
     cosine: float
@@ -46,58 +43,21 @@ class Candidate:
     how: tuple[str, ...]
     exact: float = 0.0
     mention: bool = False
-    close: bool = False  # its sentences were compared with the question
+    close: float = 0.0
+    chosen: bool = False  # among the first, where its best sentence counts and BM25 has done its part
     reread: float | None = None
 
     @property
     def value(self) -> float:
         """What candidates are ordered by; the weights were settled on the odd cases of evals/cases/knowledge.jsonl."""
-        # Until its sentences are compared a candidate stands where BM25 helps to put it.
-        lexical = 0.0 if self.close else 0.3 * self.lexical
-        value = self.cosine / _COSINE_ANSWER + lexical + 1.5 * self.meaning + 0.5 * self.mention
+        said = 1.5 * self.close if self.chosen else 0.3 * self.lexical + 1.5 * self.meaning
+        value = self.cosine / _COSINE_ANSWER + said + 0.5 * self.mention
         return value if self.reread is None else 0.4 * value + 2.0 * self.reread
 
-
-def coverage(weights: Mapping[str, float], passage: Passage) -> float:
-    """The share 0..1 of the question's telling words (stems with their weights) that the passage holds; a word that
-    stands only in its title or section counts for most."""
-    total = sum(weights.values())
-    if not total:
-        return 0.0
-    body, heading = _bag(passage)
-    found = sum(w * (1.0 if t in body else 0.8 if t in heading else 0.0) for t, w in weights.items())
-    return found / total
-
-
-def meaning(units: Sequence[Unit], passage: Passage) -> float:
-    """The share 0..1 of the question's telling words and phrases that the passage says, itself or by another word of the
-    trade; another word counts for 0.7, one that stands only in its title or section for 0.8."""
-    body, heading = _bag(passage)
-    return _said(units, body, heading, set(concepts(passage.text)))
-
-
-def close_meaning(units: Sequence[Unit], passage: Passage, whole: float) -> float:
-    """The same with the best single sentence or row of a long passage counting twice: one that says everything in one
-    place is about the question, where one that says it here and there may be about ten other things."""
-    if len(passage.text) <= _SHORT_CHARACTERS:
-        return whole
-    heading = set(terms(f"{passage.title} {passage.anchor.section}"))
-    pieces = sentences(passage.text)[:_MOST_PIECES]
-    best = max((_said(units, set(plain_terms(piece)), heading, set(concepts(piece))) for piece in pieces), default=whole)
-    return (whole + 2 * best) / 3
-
-
-def _said(units: Sequence[Unit], body: set[str], heading: set[str], groups: set[str]) -> float:
-    total = sum(unit.weight for unit in units)
-    found = 0.0
-    for unit in units:
-        literal = sum(1.0 if t in body else 0.8 if t in heading else 0.0 for t in unit.stems) / len(unit.stems)
-        found += unit.weight * max(literal, _OTHER_WORD if not groups.isdisjoint(unit.groups) else 0.0)
-    return found / total if total else 0.0
-
-
-def _bag(passage: Passage) -> tuple[set[str], set[str]]:
-    return set(plain_terms(passage.text)), set(terms(f"{passage.title} {passage.anchor.section}"))
+    @property
+    def said(self) -> float:
+        """The share of the question that a caller is told it says."""
+        return max(self.coverage, self.close if self.chosen else self.meaning)
 
 
 def relevance(cosine: float, covered: float, unknown: float = 0.0) -> float:
@@ -116,7 +76,7 @@ def ranked(candidates: Sequence[Candidate], k: int, unknown: float = 0.0) -> lis
         if same in seen:
             continue
         seen.add(same)
-        score = relevance(candidate.cosine, max(candidate.coverage, candidate.meaning), unknown)
+        score = relevance(candidate.cosine, candidate.said, unknown)
         if candidate.mention:
             score = max(score, min(0.95, 0.5 + 0.5 * score))
         score = candidate.exact or min(score, 0.99)
@@ -131,20 +91,6 @@ def _sameness(passage: Passage) -> str:
     of orders aside, so that "2003-09-07 B: No slew" stands once however often it was written."""
     text = _ENTRY_HEAD.sub("", passage.text) if passage.kind == "log" else passage.text
     return " ".join(plain_terms(text)) + "|" + "|".join(passage.equipment)
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences and table rows of a passage, verbatim, in order."""
-    found: list[str] = []
-    for line in text.splitlines():
-        pieces: list[str] = []
-        for piece in _SENTENCE_END.split(line.strip()):
-            if pieces and _ABBREVIATION.search(pieces[-1]):
-                pieces[-1] += " " + piece
-            elif piece:
-                pieces.append(piece)
-        found += pieces
-    return found
 
 
 def best_sentence(query: str, passage: Passage) -> str:

@@ -18,24 +18,24 @@ import numpy as np
 from retrieval import identifiers
 from retrieval.applicability import applies, classes
 from retrieval.catalogue import Catalogue
-from retrieval.codes import Codes
+from retrieval.codes import Codes, Kinds
 from retrieval.dense import Dense
 from retrieval.embed import Embedder
 from retrieval.lexical import Lexical, query_terms, terms
 from retrieval.passages import AlarmEntry, Hit, Passage
-from retrieval.rank import Candidate, close_meaning, coverage, is_asked_for, meaning, overlap, ranked
+from retrieval.rank import Candidate, is_asked_for, overlap, ranked
+from retrieval.readings import likeness
 from retrieval.synonyms import plain
 
 # An identifier that stands in more passages than this (a machine's own name, a thread size) points at none of them.
 _TELLING_MENTIONS = 8
 _QUERY_CHARACTERS = 2000
-#: More passages than this are filtered before their texts are read.
-_MANY = 400
+#: A filter that admits a larger share of all passages than this is not asked of the word index: it would only cost.
+_MOST_OF_ALL = 0.5
 #: Candidates of each half: with fewer, what another word of the trade would have found is cut off too early.
 _DEPTH, _DEPTH_FOR_EACH = 80, 6
-#: Candidates whose words are compared with the question's, those of them whose sentences are, and those that a
-#: re-ranking model reads.
-_COMPARED, _COMPARED_CLOSELY, _REREAD = 96, 32, 24
+#: Candidates of which the best sentence counts too, and those that a re-ranking model reads.
+_COMPARED_CLOSELY, _REREAD = 32, 24
 
 
 class Reranker(Protocol):
@@ -100,24 +100,21 @@ class Searching:
         depth = max(_DEPTH, _DEPTH_FOR_EACH * k)
         exact = self._exact(query, wanted)
         dense, lexical, known = self._halves(query, vector, wanted, depth, k, set(exact))
-        chosen = [i for i in known if i in dense or i in lexical or i in exact]
-        vectors = self._catalogue.vectors(chosen)
+        chosen = [known[i] for i in known if i in dense or i in lexical or i in exact]
+        vectors = self._catalogue.vectors([p.id for p in chosen if p.id not in dense])
         weights, unknown = self._lexical.weights(query_terms(plain(query)))
+        like = likeness(self._lexical.units(query), weights, self._catalogue.readings(chosen))
         best = max(lexical.values(), default=0.0) or 1.0
         first = [
             Candidate(
-                passage=known[i], cosine=float(vectors[i] @ vector), coverage=0.0, lexical=lexical.get(i, 0.0) / best, meaning=0.0,
-                how=tuple(name for name, ids in (("identifier", exact), ("dense", dense), ("lexical", lexical)) if i in ids),
-                exact=exact.get(i, 0.0), mention=i in exact and not exact[i],
+                passage=p, cosine=dense[p.id] if p.id in dense else float(vectors[p.id] @ vector) if p.id in vectors else 0.0,
+                coverage=covered, lexical=lexical.get(p.id, 0.0) / best, meaning=whole, close=close,
+                how=tuple(name for name, ids in (("identifier", exact), ("dense", dense), ("lexical", lexical)) if p.id in ids),
+                exact=exact.get(p.id, 0.0), mention=p.id in exact and not exact[p.id],
             )
-            for i in chosen if i in vectors
+            for p, covered, whole, close in zip(chosen, like.coverage.tolist(), like.whole.tolist(), like.close.tolist(), strict=True)
         ]  # fmt: skip
-        units = self._lexical.units(query)
-        read = [replace(c, meaning=meaning(units, c.passage)) for c in _best(first, max(_COMPARED, 3 * k))]
-        close = [
-            replace(c, coverage=coverage(weights, c.passage), meaning=close_meaning(units, c.passage, c.meaning), close=True)
-            for c in _best(read, max(_COMPARED_CLOSELY, 3 * k))
-        ]
+        close = [replace(c, chosen=True) for c in _best(first, max(_COMPARED_CLOSELY, 3 * k))]
         return ranked(self._reread(query, close), k, unknown)
 
     def _halves(
@@ -128,13 +125,17 @@ class Searching:
             dense = self._nearest(vector, wanted, depth)
         else:
             dense = self._dense.search(vector, wanted.access, depth)
-        lexical = self._lexical.search(query, depth)
+        kinds = self._kinds(wanted) if wanted.narrows else None
+        if kinds is None or kinds.share > _MOST_OF_ALL:
+            lexical = self._lexical.search(query, depth if kinds is None else round(depth / kinds.share))
+        else:
+            lexical = self._lexical.search(query, depth, among=kinds.names)
         known = self._admitted({i for i, _ in dense} | {i for i, _ in lexical} | set(named), wanted)
         if not wanted.narrows and sum(i in known for i, _ in dense) < k:
             dense = self._nearest(vector, wanted, depth)
             known |= self._admitted({i for i, _ in dense} - known.keys(), wanted)
-        if sum(i in known for i, _ in lexical) < k:
-            lexical = self._lexical.search(query, 50 * depth)
+        if sum(i in known for i, _ in lexical) < k and (kinds is None or kinds.share > _MOST_OF_ALL):
+            lexical = self._lexical.search(query, depth, among=self._kinds(wanted).names)
             known |= self._admitted({i for i, _ in lexical} - known.keys(), wanted)
         return dict([d for d in dense if d[0] in known][:depth]), dict([x for x in lexical if x[0] in known][:depth]), known
 
@@ -187,10 +188,11 @@ class Searching:
 
     def _admitted(self, ids: Collection[str], wanted: Wanted) -> dict[str, Passage]:
         statuses = self._catalogue.statuses(wanted.on)
-        names = sorted(ids)
-        if len(names) > _MANY:
-            names = self.codes.admitted(names, lambda passage: wanted.admits(passage, statuses), self._key(wanted))
-        return {i: p for i, p in self._catalogue.passages(names).items() if wanted.admits(p, statuses)}
+        return {i: p for i, p in self._catalogue.passages(sorted(ids)).items() if wanted.admits(p, statuses)}
+
+    def _kinds(self, wanted: Wanted) -> Kinds:
+        statuses = self._catalogue.statuses(wanted.on)
+        return self.codes.kinds(lambda passage: wanted.admits(passage, statuses), self._key(wanted))
 
     def _nearest(self, vector: np.ndarray, wanted: Wanted, depth: int) -> list[tuple[str, float]]:
         statuses = self._catalogue.statuses(wanted.on)

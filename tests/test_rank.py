@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from retrieval.index import Anchor, Passage
-from retrieval.rank import UNSURE, best_sentence, coverage, relevance, sentences
+from retrieval.rank import UNSURE, best_sentence, relevance
+from retrieval.readings import sentences
 
 
 def passage(text: str, section: str = "", **fields: object) -> Passage:
@@ -18,13 +19,6 @@ def test_relevance_rises_with_both_halves_and_stays_in_its_range() -> None:
     assert relevance(0.5, 0.5) > relevance(0.4, 0.5)
     assert relevance(0.5, 0.6) > relevance(0.5, 0.5)
     assert relevance(0.15, 0.3) < UNSURE < relevance(0.6, 0.7)
-
-
-def test_coverage_weighs_telling_words() -> None:
-    weights = {"torqu": 5.0, "bolt": 1.0}
-    assert coverage(weights, passage("the torque")) > coverage(weights, passage("the bolts"))
-    assert coverage(weights, passage("bolts", "Torques")) == pytest.approx((1 + 5 * 0.8) / 6)
-    assert coverage({}, passage("x")) == 0
 
 
 def test_sentences_are_verbatim_and_abbreviations_do_not_end_them() -> None:
