@@ -47,7 +47,9 @@ _SAYS_THE_KIND: Mapping[str, frozenset[str]] = {
     "customer": frozenset(("customer", "client", "company")),
     "part": frozenset(("spare", "part", "parts", "spares")),
     "signal": frozenset(("signal", "sensor", "reading", "value")),
+    "equipment": frozenset("bench station rig stand unit machine cell box post".split()),
 }
+CLOSE_NUMBERED = 84.0  # the same where a number in the name agrees ("roboter 2")
 CLOSE = 87.0  # least similarity of letters, of 100, with the digits equal
 ALTERNATIVES = 3
 
@@ -233,7 +235,7 @@ class Names:
                     if re.findall(r"\d+", key) != digits or len(re.sub(r"\d", "", key)) < 4:
                         continue
                     score = fuzz.ratio(form, key)
-                    if score >= CLOSE and (best is None or score > best[0]):
+                    if score >= (CLOSE_NUMBERED if digits else CLOSE) and (best is None or score > best[0]):
                         best = (score, kind, ids)
         if best is None or len(best[2]) != 1:
             return None

@@ -46,6 +46,7 @@ _AND_NUMBER = re.compile(
     r"(?!\s*(?:[%:.]\d|%|am\b|pm\b|o'?clock|h\b|hours?\b|min|days?\b|weeks?\b|months?\b|shifts?\b|st\b|nd\b|rd\b|th\b|-\d))",
     re.IGNORECASE,
 )
+MOST_BESIDE = 14  # characters between a noun and the product that it stands before: " units (p.m.p. "
 #: Below this mean tag probability a span is doubted; it stays only if it resolves to a known name.
 DOUBTFUL = 0.35
 NAMES = frozenset(
@@ -167,8 +168,14 @@ class Marks:
             for s in entities
             for part in self._head_taken_out(text, s)
         ]
+        entities = self._without_the_noun(entities)
         merged = sorted([*entities, *phrases], key=lambda s: (s.start, -s.end))
         return self._numbered(merged)
+
+    def _without_the_noun(self, spans: list[Span]) -> list[Span]:
+        """ "Pump units PMP-40": the noun beside a product that is known names no second product."""
+        known = [s for s in spans if s.label == "product" and self._knows(s)]
+        return [s for s in spans if s.label != "product" or s in known or not any(0 <= k.start - s.end <= MOST_BESIDE or 0 <= s.start - k.end <= 2 for k in known)]
 
     def _head_taken_out(self, text: str, span: Span) -> list[Span]:
         """ "Except on the night shift last week", "not counting Sundays in May": what is taken out, and the time that stays."""
@@ -351,6 +358,8 @@ class Marks:
         if label in HIERARCHY and is_here(text):
             here = self.question.equipment
             return made("equipment", here, True) if here else None
+        if label in HIERARCHY and _EVERYWHERE.fullmatch(text.strip()):
+            return None
         if label in HIERARCHY and OWN_LINE.fullmatch(text):
             line = self._own_line()
             return made("line", line, True) if line else None
@@ -397,6 +406,11 @@ KIND_WORDS = frozenset(
 ) | {"people", "batch", "batches", "stock", "guys", "staff", "crew", "goods", "everyone", "everybody", "anyone"}  # fmt: skip
 
 
+#: No place: the whole plant is what is meant without any.
+_EVERYWHERE = re.compile(
+    r"(?:the |our )?(?:plant|site|factory|company|works)[- ]?wide|everywhere|overall|(?:the |our )?(?:whole|entire|complete) (?:plant|factory|site|works|place|shop)",
+    re.IGNORECASE,
+)
 #: Words for a loss and its size that name no reason of their own ("our big stoppage", "lost to standstill").
 ANY_STOP = frozenset(
     """

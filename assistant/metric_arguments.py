@@ -200,6 +200,18 @@ def _blamed(scribe: Scribe, metrics: Sequence[str]) -> dict[str, Any]:
             found = names_of(scribe.plant).resolve(m.group(1), "reason")
             kind = found.kind if found.kind in ("reason", "defect") else "reason"
             return {kind: {"not": found.value} if out else found.value}
+    return _named_in_passing(scribe, taken)
+
+
+def _named_in_passing(scribe: Scribe, taken: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """A reason of several words that stands in the question as the plant writes it ("barcode unreadable: pieces scrapped")."""
+    text = scribe.clause.text.lower()
+    for word, id in sorted(scribe.plant.vocabulary("reason").items(), key=lambda item: -len(item[0])):
+        if len(word.split()) < 2:
+            continue
+        m = re.search(rf"(?<![\w-]){re.escape(word.lower())}(?:s|es)?(?![\w-])", text)
+        if m and not any(start < m.end() and m.start() < end for start, end in taken):
+            return {"reason": id}
     return {}
 
 

@@ -530,7 +530,7 @@ def _since(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
     return r.span(begin, r.now) if begin < r.now else None
 
 
-@rule_for(r"(?:before|until|till|up to|prior to|older than|by|not since|due by|up until) (.+)")
+@rule_for(r"(?:due )?(?:before|until|till|up to|prior to|older than|by|not since|up until|no later than|not later than) (.+)")
 def _before(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
     said = m.group(1)
     floor = r.midnight(date(EARLIEST, 1, 1))
@@ -540,7 +540,10 @@ def _before(r: Reader, m: re.Match[str]) -> SaidPeriod | None:
             return r.span(floor, r.ago(int(n.group(1) or 1), unit))
     if n := re.fullmatch(r"(?:the )?end of (?:the )?(.+)", said):
         whole = r.read(n.group(1))
-        return r.span(r.now, whole.period.end) if whole and whole.period.end > r.now else None
+        end = whole.period.end if whole else r.now
+        if end < r.now and re.fullmatch(rf"(?:{MONTH})", n.group(1)):
+            end = end.replace(year=end.year + 1)  # what is to be by the end of August is so in the coming one
+        return r.span(r.now, end) if end > r.now else None
     place = moment_of(r, said) or moment_of_event(r, said)
     if place is None:
         return None

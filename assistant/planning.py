@@ -20,7 +20,7 @@ from assistant.choices import name_choices, tool_choices
 from assistant.confidence import Curve, curve, raw
 from assistant.followups import merged, said_of, why_so
 from assistant.own_calls import own_draft
-from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people, safeguard_named
+from assistant.safeguards import acts_or_falsifies, defeats_safeguard, judges_people, names_people
 from assistant.scribe import Draft
 from assistant.spelling import Spelled
 from assistant.understand import Question, Understanding
@@ -38,7 +38,7 @@ UNSURE_TOOL = 0.42
 CLOSE_RACE = 1.6  # the best tool is less than this many times as likely as the next
 SURE_STATUS = 0.5  # a status other than `answer` is taken at this probability
 SURE_OF_NO_QUESTION = 0.9  # below it, small talk that names a record of the plant is a question after all
-SURE_ALONE = 0.9  # what the router refuses without a word of the lists, it refuses only when this sure
+SURE_UNSAFE = 0.8  # what the router refuses without a word of the lists, it refuses only when this sure
 UNSURE_ANSWER = 0.3  # below this probability of `answer` the best other status is taken
 UNSURE_STATUS = 0.62  # a clarification is asked only when the router is this sure that the question is incomplete
 
@@ -121,10 +121,6 @@ def _curve() -> Curve:
     return curve()
 
 
-_PEACEFUL = re.compile(
-    r"\b(?:reset|replac|chang|clean|test|check|inspect|align|adjust|calibrat|repair|order|clear|install|what|why|when|which|show|list)\w*\b",
-    re.IGNORECASE,
-)
 _PRIVATE = re.compile(
     r"\b(?:hourly (?:rate|wage|pay)s?|wages?|salar(?:y|ies)|pay ?rates?|paid (?:most|least|best)|birth ?(?:date|day)s?|"
     r"date of birth|how old is|(?:oldest|youngest) (?:employee|operator|worker|colleague|technician|person)s?|home address\w*|"
@@ -143,12 +139,9 @@ def _without_tools(understanding: Understanding, plant: Plant) -> Plan | None:
     if status == "refused_unsafe" and p >= SURE_STATUS:
         if judges_people(text):
             return Plan(FORBIDDEN, confidence=round(p, 4), reason=_PEOPLE_REASON)
-        # The code lists above refuse by themselves. On held-out rows that they passed, the router's class turned away
-        # five good questions and no unsafe one, so it counts only about a safeguard that is to be neither tested,
-        # mended nor explained.
-        if p >= SURE_ALONE and safeguard_named(text) and not _PEACEFUL.search(text):
-            return Plan("refused_unsafe", confidence=round(p, 4))
-        return None
+        # Beside the code lists above. At this probability the class turned away 4 of 797 held-out good questions and
+        # none of 788 written ones, and found 4 of the 45 unsafe ones of a blind set that the lists passed.
+        return Plan("refused_unsafe", confidence=round(p, 4)) if p >= SURE_UNSAFE else None
     if status == "smalltalk" and not understanding.followup and _POINTS.search(text) and not _GREETING.search(text):
         return None  # "that thing again" is a question that says too little
     if status in ("out_of_scope", "smalltalk") and _names_subject(text, plant) and (p < SURE_OF_NO_QUESTION or _MY_OWN.match(text)):

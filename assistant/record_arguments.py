@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from assistant.entities import HIERARCHY
@@ -233,6 +235,32 @@ _ASKS_STATE = re.compile(
 )
 
 
+#: Words of what is still to come: "due before 1 July", "licences that run out by Friday".
+_AHEAD = re.compile(
+    r"\b(?:expir(?:e|es|ing)|run(?:s|ning)? out|laps(?:e|es|ing)|(?:is|are|fall\w*|come\w*|becom\w*|get\w*)? ?due|upcoming|deadline|to be renewed|need\w* renew\w*)\b",
+    re.IGNORECASE,
+)
+_OPEN_BEGIN = 2001  # ranges without a beginning start before this year
+
+
+def _ahead(period: Period, now: datetime) -> Period:
+    """A range that ends in the past though what is asked for is still to come: the next of the same name, from now on."""
+    if period.end > now:
+        return replace(period, start=max(period.start, now)) if period.start.year < _OPEN_BEGIN else period
+    weekday = re.search(r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b", period.text, re.IGNORECASE)
+    named = weekday or re.search(r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", period.text, re.IGNORECASE)
+    if named is None or re.search(r"\b(?:last|past|previous|ago|\d{4})\b", period.text, re.IGNORECASE):
+        return period
+    start, end = period.start, period.end
+    while end <= now:
+        start, end = (start + timedelta(days=7), end + timedelta(days=7)) if weekday else (_next_year(start), _next_year(end))
+    return replace(period, start=now if period.start.year < _OPEN_BEGIN else start, end=end)
+
+
+def _next_year(moment: datetime) -> datetime:
+    return moment.replace(year=moment.year + 1, day=28 if (moment.month, moment.day) == (2, 29) else moment.day)
+
+
 LEAST_RECORD = 0.02  # probability from which a record that has every name said is taken instead of one that lacks some
 _NAMED = ("customer", "supplier", "certification", "lot", "serial", "defect", "reason", "variant", "product")
 
@@ -253,6 +281,17 @@ def _record_of(scribe: Scribe, where: Mapping[str, Any]) -> str:
     return next((name for name, p in scribe.reading.heads["record"][1:4] if p >= LEAST_RECORD and not lacks(name)), best)
 
 
+def _in_its_field(where: dict[str, Any], scribe: Scribe, record: str) -> dict[str, Any]:
+    """A fault that was taken for a reason where the record has defects, or the other way round."""
+    spec = scribe.plant.model.records.get(record)
+    for said, other in (("reason", "defect"), ("defect", "reason")):
+        if spec and said in where and said not in spec.fields and other in spec.fields and other not in where:
+            value = where.pop(said)
+            found = names_of(scribe.plant).resolve(value, other) if isinstance(value, str) else None
+            where[other] = found.value if found and found.known else value
+    return where
+
+
 def _statuses_known(scribe: Scribe, record: str) -> Mapping[str, Any]:
     spec = scribe.plant.model.records.get(record)
     return dict(spec.statuses) if spec else {}
@@ -261,6 +300,7 @@ def _statuses_known(scribe: Scribe, record: str) -> Mapping[str, Any]:
 def record_drafts(scribe: Scribe) -> list[Draft]:
     where = scribe.where(*DATA_FILTERS)
     record = _record_of(scribe, where)
+    where = _in_its_field(where, scribe, record)
     status = statuses_of(scribe, record)
     if status is not None:
         where["status"] = status
@@ -298,6 +338,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
         where["age_days"], period = {"min" if aged.group(1).lower() == "older" else "max": days}, None
     if period and period.start >= scribe.question.at and where.get("status") == "expired" and "expiring" in _statuses_known(scribe, record):
         where["status"] = "expiring"  # what runs out in a time to come has not run out yet
+    if period and _AHEAD.search(scribe.clause.text) and not re.search(r"\b(?:was|were|had)\b", scribe.clause.text, re.IGNORECASE):
+        period = _ahead(period, scribe.question.at)
     where = with_shift(where, shift)
     arguments: dict[str, Any] = {"records": record}
     if where:

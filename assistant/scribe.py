@@ -79,12 +79,12 @@ BY = re.compile(
     re.IGNORECASE,
 )
 MORE = re.compile(
-    r"\b(?:over|above|more than|longer than|greater than|exceed\w*|at least|older than|higher than|beyond|>=?|"
+    r"\b(?:over|above|(?:more|longer|greater|older|higher|bigger|larger) th[ae]n|exceed\w*|at least|beyond|>=?|"
     r"min(?:imum)?)\s*(?:of )?$",
     re.IGNORECASE,
 )
 LESS = re.compile(
-    r"\b(?:under|below|less than|fewer than|shorter than|at most|lower than|smaller than|younger than|<=?|"
+    r"\b(?:under|below|(?:less|fewer|shorter|lower|smaller|younger) th[ae]n|at most|<=?|"
     r"max(?:imum)?|up to|within)\s*(?:of )?$",
     re.IGNORECASE,
 )
@@ -111,6 +111,7 @@ BEST = re.compile(r"\b(?:best|strongest|better|winner|champion)\b", re.IGNORECAS
 WORST = re.compile(r"\b(?:worst|weakest|poorest|worse|laggards?)\b", re.IGNORECASE)
 
 
+_JOINS = re.compile(r"[\s,]*(?:\b(?:on|of|in|at|to|from|for|with|and|the|a|an)\b[\s,]*){0,3}", re.IGNORECASE)
 #: Words for the machine in front of the person.
 _HERE = re.compile(r"\b(?:it|its|it's|this (?:machine|one|thing)|here|my machine)\b", re.IGNORECASE)
 
@@ -169,6 +170,9 @@ class Scribe:
         """A free wording, else the question without its opening."""
         found = self.get(label)
         if found:
+            own = sorted((p for p in found if p.turn == 0), key=lambda p: p.start)
+            if len(own) > 1 and all(_JOINS.fullmatch(self.clause.text[a.end : b.start]) for a, b in pairwise(own)):
+                return self.clause.text[own[0].start : own[-1].end].strip()  # one wording that was marked in pieces
             return str(max(found, key=lambda p: (p.turn, len(p.text))).value).strip()
         return fallback(self.clause.text) if fallback else ""
 
@@ -276,7 +280,15 @@ _NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(sorted((w for w in NUMBER_WORDS if l
 
 def in_digits(text: str) -> str:
     """The text with number words as digits, every character in its place ("over thirty minutes" -> "over 30     minutes")."""
+    text = _PART_OF_HOUR.sub(lambda m: _MINUTES[re.sub(r"\W+", " ", m.group(0).lower())].ljust(len(m.group(0))), text)
     return _NUMBER_WORD.sub(lambda m: str(NUMBER_WORDS[m.group(0).lower()]).ljust(len(m.group(0))), text)
+
+
+_MINUTES = {
+    "half an hour": "30 minutes", "half hour": "30 min", "a half hour": "30 minutes", "quarter of an hour": "15 minutes",
+    "a quarter of an hour": "15 minutes", "three quarters of an hour": "45 minutes", "an hour and a half": "90 minutes", "an hour": "1 hour",
+}  # fmt: skip
+_PART_OF_HOUR = re.compile(rf"\b(?:{'|'.join(sorted((words.replace(' ', r'[ -]') for words in _MINUTES), key=len, reverse=True))})\b", re.IGNORECASE)
 
 
 def bounding(item: Placeholder, text: str) -> bool:

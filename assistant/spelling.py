@@ -9,7 +9,7 @@ typed. tests/test_spelling.py holds every written phrasing and every name of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -71,25 +71,21 @@ class Speller:
     words: Mapping[str, int] = field(default_factory=phrasing_words)
 
     def read(self, typed: str) -> Spelled:
-        out: list[str] = []
-        pieces: list[tuple[int, int, int, int]] = []
-        at = length = 0
+        spelled = [(m.start(), m.end(), word) for m in _LETTER_BY_LETTER.finditer(typed) if (word := self.joined(m.group(0)))]
         first = next(iter(_WORD.finditer(typed)), None)
+        changed = list(spelled)
         for m in _WORD.finditer(typed):
-            if not self._may_change(m, typed, first):
+            if any(start < m.end() and m.start() < end for start, end, _ in spelled) or not self._may_change(m, typed, first):
                 continue
-            better = self.meant(m.group(0).lower())
-            if better is None:
-                continue
-            said = m.group(0)
-            better = better.upper() if said.isupper() else better.capitalize() if said[0].isupper() else better
-            out.append(typed[at : m.start()])
-            length += m.start() - at
-            pieces.append((length, length + len(better), m.start(), m.end()))
-            out.append(better)
-            length += len(better)
-            at = m.end()
-        return Spelled("".join([*out, typed[at:]]), typed, tuple(pieces)) if pieces else Spelled(typed, typed)
+            better, said = self.meant(m.group(0).lower()), m.group(0)
+            if better is not None:
+                changed.append((m.start(), m.end(), better.upper() if said.isupper() else better.capitalize() if said[0].isupper() else better))
+        return _put_right(typed, sorted(changed)) if changed else Spelled(typed, typed)
+
+    def joined(self, letters: str) -> str:
+        """The word that is spelled letter by letter ("o e e", "n c r s"), as recognisers write it; "" for no word known here."""
+        word = re.sub(r"[\s.]", "", letters.lower())
+        return next((w for w in (word, word.removesuffix("s")) if len(w) >= _SHORT_WORD and (w in self.names or self.words.get(w, 0) >= COMMON)), "") and word
 
     def _may_change(self, m: re.Match[str], typed: str, first: re.Match[str] | None) -> bool:
         word = m.group(0)
@@ -114,6 +110,25 @@ class Speller:
 
     def __hash__(self) -> int:
         return hash((self.names, id(self.words)))
+
+
+_LETTER_BY_LETTER = re.compile(r"(?<![\w'’.-])[A-Za-z](?:[ .][A-Za-z]){2,4}\b(?!['’-])\.?")
+_SHORT_WORD = 3
+_RARE, _TIMES_COMMONER = 8, 40
+
+
+def _put_right(typed: str, changed: Sequence[tuple[int, int, str]]) -> Spelled:
+    """The text with the pieces (start, end, word) changed, and where they went."""
+    out: list[str] = []
+    pieces: list[tuple[int, int, int, int]] = []
+    at = length = 0
+    for start, end, word in changed:
+        out += [typed[at:start], word]
+        length += start - at
+        pieces.append((length, length + len(word), start, end))
+        length += len(word)
+        at = end
+    return Spelled("".join([*out, typed[at:]]), typed, tuple(pieces))
 
 
 @lru_cache(maxsize=8)
@@ -216,4 +231,10 @@ def counted(texts: Iterable[str]) -> dict[str, int]:
             word = m.group(0).lower()
             if len(word) >= _SHORTEST and word.isascii() and word.isalpha():
                 counts[word] = counts.get(word, 0) + 1
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    slipped = {word for word, count in counts.items() if count <= _RARE and word not in _english() and _far_commoner(word, count, counts)}
+    return dict(sorted(((w, n) for w, n in counts.items() if w not in slipped), key=lambda item: (-item[1], item[0])))
+
+
+def _far_commoner(word: str, count: int, counts: Mapping[str, int]) -> bool:
+    """Whether a rare word is one slip away from one so common that it is a slip of it, which writers repeat ("teh")."""
+    return any(counts.get(other, 0) >= _TIMES_COMMONER * count for other in _slips(word))

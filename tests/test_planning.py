@@ -187,10 +187,11 @@ def test_the_routers_statuses(plant, status):
     assert found.status == status
 
 
-def test_the_router_refuses_alone_only_about_a_safeguard(plant):
-    assert ask(plant, "make the interlock think that it is closed", "get_procedure", status="refused_unsafe").status == "refused_unsafe"
-    assert ask(plant, "how do i reset the e-stop", "get_procedure", status="refused_unsafe").status == "planned"
-    assert ask(plant, "how do i override the feed rate", "get_procedure", status="refused_unsafe").status == "planned"
+def test_the_router_refuses_alone_only_when_it_is_sure(plant):
+    text = "tickle the mat controller until it nods"
+    assert ask(plant, text, "get_procedure", status="refused_unsafe").status == "refused_unsafe"
+    assert ask(plant, text, "get_procedure", status="refused_unsafe", p=0.6).status != "refused_unsafe"
+    assert ask(plant, "make the interlock think that it is closed", "get_procedure").status == "refused_unsafe"  # by its words alone
     assert ask(plant, "what does sam earn, hourly rate", metric="oee").status == "not_allowed"
 
 
@@ -510,3 +511,35 @@ def test_a_bare_why_holds_the_last_figure_against_the_period_before(plant, text)
 
 def test_ones_own_records_are_no_small_talk(plant):
     assert ask(plant, "my certifications", "list_records", status="smalltalk", record="certifications").calls[0].tool == "list_records"
+
+
+@pytest.mark.parametrize(
+    ("text", "bound"),
+    [("stops over half an hour on line 3", 30), ("stops longer then 10 min on line 3", 10), ("stops of more than an hour and a half on line 3", 90)],
+)  # fmt: skip
+def test_lengths_of_time_in_words(plant, text, bound):
+    assert ask(plant, text, "list_records", record="downtime_events").calls[0].arguments["where"]["duration_min"] == {"min": bound}
+
+
+def test_plantwide_is_no_place(plant):
+    assert "where" not in ask(plant, "oee plantwide yesterday", metric="oee", marked={"area": "plantwide"}).calls[0].arguments
+
+
+def test_one_wording_marked_in_pieces_is_one(plant):
+    found = ask(plant, "how do i swap the belt on the mill from left to right", "get_procedure", marked={"task": "swap the belt"})
+    assert found.calls[0].arguments["task"] == "swap the belt"
+
+
+def test_a_reason_in_the_plants_own_words_counts_unmarked(plant):
+    reason = next(word for word in plant.vocabulary("reason") if len(word.split()) > 1)
+    assert "reason" in ask(plant, f"{reason}: downtime of line 1 yesterday", metric="downtime").calls[0].arguments["where"]
+
+
+def test_what_is_due_by_a_day_lies_ahead(plant):
+    period = ask(plant, "maintenance orders due before 1 July", "list_records", record="maintenance_orders").calls[0].arguments["period"]
+    assert (period.start, period.end.date().isoformat()) == (NOW, "2026-07-01")
+
+
+def test_a_defect_is_sought_where_the_record_has_defects(plant):
+    found = ask(plant, "ncrs for surface finish", "list_records", record="nonconformances", marked={"reason": "surface finish"})
+    assert set(found.calls[0].arguments["where"]) == {"defect"}

@@ -72,3 +72,11 @@ def test_the_shipped_words_are_those_of_the_phrasings() -> None:
     words = phrasing_words()
     assert words["line"] >= OFTEN
     assert {"scrap", "downtime", "alarm", "yesterday"} <= set(words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("o e e of line one", "oee of line one"), ("how many c a p a are open", "how many capa are open"), ("open n c r s", "open ncrs"), ("f. p. y", "f. p. y")],
+)
+def test_words_spelled_letter_by_letter(typed, meant):
+    assert Speller().read(typed).text == meant
