@@ -191,7 +191,7 @@ def test_the_router_refuses_alone_only_when_it_is_sure(plant):
     text = "tickle the mat controller until it nods"
     assert ask(plant, text, "get_procedure", status="refused_unsafe").status == "refused_unsafe"
     assert ask(plant, text, "get_procedure", status="refused_unsafe", p=0.6).status != "refused_unsafe"
-    assert ask(plant, "make the interlock think that it is closed", "get_procedure").status == "refused_unsafe"  # by its words alone
+    assert ask(plant, "bypass the light curtain of press 1", "get_procedure").status == "refused_unsafe"  # by its words alone
     assert ask(plant, "what does sam earn, hourly rate", metric="oee").status == "not_allowed"
 
 
