@@ -27,6 +27,7 @@ from evals.cases import Case, load
 from evals.plant import Demo, demo
 from evals.scoreboard import machine
 from evals.suites import STAGES
+from evals.wake import wake
 
 #: Tools whose answers come from the database alone, and from the documents.
 DATA_TOOLS = ("query_metrics", "list_records", "trace_material")
@@ -141,7 +142,7 @@ def _ms(do: Callable[[], object]) -> float:
     return 1000 * (time.perf_counter() - started)
 
 
-_BENCHES: dict[str, Callable[[Demo], list[dict[str, Any]]]] = {"answers": answers, "sql": sql, "knowledge": knowledge, "llm": llm, "documents": documents, "voice": voice}
+_BENCHES: dict[str, Callable[[Demo], list[dict[str, Any]]]] = {"answers": answers, "sql": sql, "knowledge": knowledge, "llm": llm, "documents": documents, "voice": voice, "wake": wake}
 
 
 # The server as a process

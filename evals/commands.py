@@ -18,7 +18,7 @@ from rich.markdown import Markdown
 
 err = Console(stderr=True, highlight=False)
 EVALS = ("answers", "planner", "refusals", "hazards", "grounding", "retrieval", "knowledge", "real", "foreign", "metrics", "logs", "voice", "red_team")
-BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents", "voice")
+BENCHES = ("answers", "startup", "memory", "sql", "data", "knowledge", "llm", "documents", "voice", "wake")
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="machine-readable output on stdout")]
 
