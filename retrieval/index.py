@@ -65,9 +65,7 @@ class Entry:
 class Index:
     """Searching is safe from any thread and beside a writer; writing is one process at a time (a file lock)."""
 
-    def __init__(
-        self, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None, reranker: Reranker | None = None
-    ) -> None:
+    def __init__(self, folder: Path, embedder: Embedder, today: Callable[[], date] | None = None, reranker: Reranker | None = None) -> None:
         self._folder = folder
         self._embedder = embedder
         self._catalogue = Catalogue(folder / "catalogue.sqlite", today)
@@ -299,16 +297,18 @@ class Index:
         on: date | None = None,
         within: tuple[str, str] | None = None,
         hint: str = "",
+        nearest: bool = True,
     ) -> list[AlarmEntry]:
         """The entries of exactly this code in effective lists, most likely first; never a neighbouring code.
 
-        Several lists may know a bare number: `hint`, the question's words, puts the list it names first.
+        Several lists may know a bare number: `hint`, the question's words, puts the list it names first. Without
+        `nearest` those that know it with a prefix of their own come after those that know it as it was written.
         """
         wanted = Wanted(
             equipment, equipment_class, frozenset(), frozenset(access), variant=variant, software=software, on=on, within=within
         )
         self._refresh()
-        found = self._searching.alarms(identifiers.key(code), wanted)
+        found = self._searching.alarms(identifiers.key(code), wanted, nearest=nearest)
         words = set(query_terms(hint))
         return [e for _, _, e in sorted(found, key=lambda f: (-f[0], -wanted.closeness(f[2].passage), -overlap(words, f[2])))]
 
@@ -329,7 +329,9 @@ class Index:
         if not known:
             self._catalogue.set_meta("embedder", self._embedder.name)
         elif known != self._embedder.name:
-            raise IndexDamaged(f"The index was made with the embedding model {known}, not {self._embedder.name}; run `andon index rebuild`.")
+            raise IndexDamaged(
+                f"The index was made with the embedding model {known}, not {self._embedder.name}; run `andon index rebuild`."
+            )
 
     def _recover(self) -> None:
         """Compares catalogue, vectors and words; replays or deletes what a killed process left half done."""

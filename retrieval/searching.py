@@ -159,12 +159,13 @@ class Searching:
         known = self._admitted({i for pairs in found.values() for i, _ in pairs}, wanted)
         return {name: [known[i] for i, _ in pairs if i in known][:k] for name, pairs in found.items()}
 
-    def alarms(self, code_key: str, wanted: Wanted) -> list[tuple[int, float, AlarmEntry]]:
-        """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`."""
+    def alarms(self, code_key: str, wanted: Wanted, *, nearest: bool = True) -> list[tuple[int, float, AlarmEntry]]:
+        """(nearness, score, entry); only the nearest kind of match that exists, so `E-104` never answers for `A-104`;
+        without `nearest` all of them."""
         statuses = self._catalogue.statuses(wanted.on)
         found = [(n, e) for n, e in self._catalogue.alarms(code_key) if wanted.admits(e.passage, statuses)]
         best = max((n for n, _ in found), default=0)
-        return [(n, {3: 1.0, 2: 0.98, 1: 0.95}[n], e) for n, e in found if n == best]
+        return [(n, {3: 1.0, 2: 0.98, 1: 0.95}[n], e) for n, e in found if n == best or not nearest]
 
     def _exact(self, query: str, wanted: Wanted) -> dict[str, float]:
         """Passages of the codes that the question names: id -> score of an alarm entry, 0 for a mere mention. Among

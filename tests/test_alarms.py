@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from tools.alarms import _components, _is_for, _named
+from tools.alarms import _components, _is_for
 from tools.evidence import Column, Evidence
 from tools.maintenance import cause_counts
 
@@ -37,16 +37,3 @@ def test_causes_are_counted_once_an_order_by_the_last_word():
         ("gear pump", 1, 40), ("oil filter", 1, 20), ("not stated", 1, None),
     ]  # fmt: skip
     assert counted.facts["cases"][1] == 3
-
-
-def _list(title, heading):
-    return SimpleNamespace(
-        list_name=heading, passage=SimpleNamespace(title=title, equipment_class="", anchor=SimpleNamespace(section=heading))
-    )
-
-
-def test_the_list_that_the_question_names():
-    lists = [_list("Acme arm", "Gripper Error Code"), _list("Acme arm", "LinearMotor Error Code"), _list("Acme arm", "Servo Code")]
-    assert _named(lists, "acme linear motor error 12") is lists[1]
-    assert _named(lists, "12 on the servo") is lists[2]
-    assert _named(lists, "acme error code 12") is None

@@ -15,6 +15,7 @@ from retrieval import identifiers
 from retrieval.index import AlarmEntry, Hit, Passage
 from retrieval.rank import UNSURE
 from retrieval.wording import culprit, family_of
+from tools.alarm_choice import meant, of_one_class
 from tools.evidence import Evidence, fact
 from tools.maintenance import cause_counts, field_notes, log_entries, open_orders
 from tools.manuals import (
@@ -29,7 +30,7 @@ from tools.manuals import (
     valid_for,
 )
 from tools.records import select
-from tools.registry import Call, Choice, Period, Result, Unanswerable
+from tools.registry import Call, Period, Result, Unanswerable
 from tools.sources import contradictions
 
 RECENT_DAYS = 30
@@ -49,16 +50,15 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
         # The machine in front was only assumed; another machine may show this code.
         machine = Machine(None, "", None, False)
         entries = call.index.alarm(code, **valid_for(call, machine, old))
-    if machine.known:
-        evidence = [alarm_evidence(entry) for entry in entries[:1]]
-    else:
-        lists = _distinct(entries)
-        if len(lists) > 1 and not _of_one_class(lists):
-            named = _named(lists, f"{call.question} {machine.name}")
-            if named is None:
-                return _which(code, lists, call)
-            lists = entries = [named]
-        evidence = [alarm_evidence(entry) for entry in lists[:1]]
+    near = call.index.alarm(code, **valid_for(call, machine, old), nearest=False) if not machine.known and entries else []
+    chosen = meant(call, code, entries, near, of_one_machine=machine.known)
+    if isinstance(chosen, Result):
+        return chosen
+    if chosen is not None:
+        # Another document of the same machines may say otherwise; another list of the same document is another alarm.
+        others = entries if machine.known or of_one_class(entries) else ()
+        entries = [chosen, *(e for e in others if e.passage.anchor.document != chosen.passage.anchor.document)]
+    evidence = [alarm_evidence(chosen)] if chosen is not None else []
     parts: dict[str, object] = {"entry": bool(evidence), "unknown_machine": machine.name if machine.name and not machine.known else ""}
     parts |= out_of_force(old)
     entry = entries[0] if evidence else None
@@ -69,7 +69,9 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
     add_notes(call, entry.code if entry else code, machine, evidence, parts)
     if not evidence:
         where = f" for {machine.name}" if machine.name else ""
-        return Result("no_data", message=f"No effective document{where} lists the alarm {code}, and it has not been raised here.", data=parts)
+        return Result(
+            "no_data", message=f"No effective document{where} lists the alarm {code}, and it has not been raised here.", data=parts
+        )
     if entry is not None and "limited" in parts:
         return Result("partial", tuple(evidence), message=str(parts["limited"]), limited_to="documents", data=parts)
     message = "" if entry is not None else f"No effective document lists the alarm {code}; this is what the plant's own records hold."
@@ -97,12 +99,6 @@ def add_contradictions(entry: AlarmEntry, others: Sequence[AlarmEntry], evidence
             parts["disagree"] = (len(evidence), tuple("alarm" if name == "title" else name for name in fields))
             evidence.append(alarm_evidence(other))
             return
-
-
-def _of_one_class(entries: Sequence[AlarmEntry]) -> bool:
-    """Whether all lists are valid for the same machines, so that there is nothing to ask."""
-    named = {(e.passage.equipment_class.casefold(), e.passage.equipment) for e in entries}
-    return len(named) == 1 and named != {("", ())}
 
 
 def add_procedure(call: Call, code: str, entry: AlarmEntry, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
@@ -135,7 +131,9 @@ def names_alarm(passage: Passage, code: str) -> bool:
     return any(identifiers.key(item) == wanted for item in passage.identifiers if item != passage.anchor.document)
 
 
-def add_history(call: Call, code: str, entry: AlarmEntry | None, machine: Machine, evidence: list[Evidence], parts: dict[str, object]) -> None:
+def add_history(
+    call: Call, code: str, entry: AlarmEntry | None, machine: Machine, evidence: list[Evidence], parts: dict[str, object]
+) -> None:
     """Causes from the logs, occurrences, open orders and spare stock, each where there is any.
 
     The MES is asked only for a machine of this plant, or for a code when no machine was named."""
@@ -230,42 +228,9 @@ def _phrase(text: str, family: str) -> str:
     return family
 
 
-_NOT_TELLING = frozenset(["the", "a", "an", "of", "or", "and", "in", "on", "at", "clogged", "worn", "defective", "dirty", "check", "replace", "clean"])
-
-
-def _distinct(entries: Sequence[AlarmEntry]) -> list[AlarmEntry]:
-    """One entry per list: a code that one document holds twice is still one alarm list."""
-    seen: dict[tuple[str, str], AlarmEntry] = {}
-    for entry in entries:
-        seen.setdefault((entry.passage.anchor.document, entry.list_name), entry)
-    return list(seen.values())
-
-
-def _named(entries: Sequence[AlarmEntry], words: str) -> AlarmEntry | None:
-    """The one list that the words name better than all others, by its title, heading or machine class; None when no
-    list or several are named. Words that all lists share ("error", the maker's name) name none of them."""
-    about = [_squeezed(f"{e.passage.title} {e.list_name} {e.passage.anchor.section} {e.passage.equipment_class}") for e in entries]
-    told = {word for word in re.findall(r"[a-z0-9]{3,}", words.lower()) if not word.isdigit()}
-    telling = [word for word in told if 0 < sum(word in text for text in about) < len(about)]
-    scores = [sum(len(word) for word in telling if word in text) for text in about]
-    best = max(scores)
-    return entries[scores.index(best)] if best > 0 and scores.count(best) == 1 else None
-
-
-def _squeezed(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "", text.lower())
-
-
-def _which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:
-    """Several machines know this number: ask which, with the machines of this plant first."""
-    choices = []
-    for entry in entries:
-        machines = [info for info in call.plant.equipment.values() if info.cls == entry.passage.equipment_class]
-        name = machines[0].name if len(machines) == 1 else (entry.list_name or entry.passage.title)
-        asked = machines[0].id if machines else entry.passage.title
-        choices.append((bool(machines), Choice(f"{name}: {entry.title}", f"alarm {code} on {asked}")))
-    ordered = [choice for _, choice in sorted(choices, key=lambda item: not item[0])]
-    return Result("needs_clarification", message=f"Several machines have an alarm {code}.", choices=tuple(ordered[:4]))
+_NOT_TELLING = frozenset(
+    ["the", "a", "an", "of", "or", "and", "in", "on", "at", "clogged", "worn", "defective", "dirty", "check", "replace", "clean"]
+)
 
 
 def names_code(hit: Hit, code: str) -> bool:
