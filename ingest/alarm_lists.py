@@ -230,8 +230,8 @@ def from_headless(rows: Sequence[Sequence[str]], context: str) -> list[RawAlarm]
 def from_lines(lines: Sequence[str], context: str) -> list[RawAlarm]:
     """Entries of a list such as "- 11: queue is full"; [] unless nearly all lines are so and the context says alarm.
     A line before the first entry is the list's heading."""
-    while len(lines) > 3 and not _BULLET.match(lines[0]):
-        context, lines = f"{context} {lines[0]}", lines[1:]
+    first = next((i for i, line in enumerate(lines) if len(lines) - i <= 3 or _BULLET.match(line)), 0)
+    context, lines = " ".join([context, *lines[:first]]), lines[first:]
     found = [m for m in (_BULLET.match(line) for line in lines) if m]
     if len(found) < _FEWEST_BULLETS or len(found) < 0.8 * len(lines) or not ALARMING.search(context):
         return []
@@ -254,7 +254,7 @@ def from_card(pairs: Sequence[tuple[str, str]], context: str) -> list[RawAlarm]:
     """Entries that have a small table or a list of "name: value" lines of their own: "Alarm: 502", "Cause: ..."."""
     entries: list[dict[str, str]] = []
     for name, value in pairs:
-        known = field_of(name)
+        known = field_of(name) if value or entries else ""
         codes = codes_of(value) if known == "code" else ()
         if codes and ALARMING.search(f"{name} {context}"):
             entries.append({"code": value.strip().strip("`*#"), **({"codes": "\n".join(codes)} if len(codes) > 1 else {})})
@@ -322,6 +322,17 @@ def from_source_lines(lines: Sequence[str], context: str) -> list[RawAlarm]:
     if len(constants) >= 3 and ALARMING.search(context + " " + " ".join(m.group(1).replace("_", " ") for m in constants)):
         return [RawAlarm(m.group(2), m.group(3), description=m.group(1)) for m in constants]
     return []
+
+
+def may_begin(text: str) -> bool:
+    """Whether a list of alarms may begin with this paragraph, whatever follows it; what costs little to tell."""
+    if _RUN_IN.match(text):
+        return True
+    for line in text.splitlines():
+        name, colon, value = line.lstrip("-*• ").partition(":")
+        if _BULLET.match(line) or _CALL.search(line) or _CONSTANT.match(line) or (colon and value and field_of(name) == "code"):
+            return True
+    return False
 
 
 def headed(heading: str, context: str, *, labelled: bool = False) -> tuple[str, str] | None:

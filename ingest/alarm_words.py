@@ -74,6 +74,7 @@ REMEDIAL = re.compile(
     re.IGNORECASE,
 )
 _MOST_OF_A_RANGE = 200
+_LONGEST_HEADING = 160
 
 
 def is_code(text: str) -> bool:
@@ -148,6 +149,8 @@ def plain_numbers(cells: Iterable[str]) -> bool:
 
 def field_of(heading: str) -> str:
     """Which field of an entry a column heading names, "" for none: "Possible causes" is `cause`."""
+    if len(heading) > _LONGEST_HEADING:
+        return ""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", heading)
     plain = re.sub(r"[_\-./:()]+", " ", spaced).strip()
     return next((name for name, pattern in _FIELDS if pattern.search(plain)), "")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ingest import alarm_lists
 from ingest.alarm_lists import ListHint, RawAlarm
 from ingest.alarm_words import ALARMING, labelled, split_labels
-from ingest.readers.blocks import Block, Content
+from ingest.readers.blocks import Block, Content, UnreadableFile
 from retrieval import identifiers
 from retrieval.index import AlarmEntry, Anchor, DocumentInfo, Passage
 from retrieval.readings import sentences
@@ -27,6 +27,9 @@ _MOST_IDENTIFIERS = 60
 _LONGEST_ROW = 2000
 
 
+#: More than any manual holds; a file of words without end would keep the embedder busy for hours.
+MOST_PASSAGES = 40_000
+TOO_MUCH = f"it holds more text than is taken from one file ({MOST_PASSAGES} passages)"
 # A document's own history is one passage, so that its rows do not crowd out what the document says.
 _HISTORY = re.compile(r"(revision|rev\.?|version|issue|edition)\b", re.IGNORECASE)
 
@@ -43,6 +46,8 @@ class _Splitter:
     texts: list[str] = field(default_factory=list)
     page: int | None = None
     warning: Block | None = None
+    _run_end: int = 0  # of the paragraphs being looked at for a list
+    _patience: int = 0  # paragraphs that may still be looked at again for that
 
     @property
     def section(self) -> str:
@@ -52,6 +57,19 @@ class _Splitter:
     def context(self) -> str:
         """Everything that may say that a list is one of alarms."""
         return " ".join([self.info.title, *(text for _, text in self.headings), *self.texts[-1:]])
+
+    def run_from(self, blocks: Sequence[Block], i: int) -> int:
+        """The end of the paragraphs that begin at `i`, 0 when no list can begin there. A run is looked at from its first
+        paragraph, and again from those in which a list may begin, as long as that costs no more than the run is long."""
+        if blocks[i].kind != "paragraph":
+            return 0
+        if i >= self._run_end:
+            self._run_end = next((j for j in range(i, len(blocks)) if blocks[j].kind != "paragraph"), len(blocks))
+            self._patience = 10 * (self._run_end - i) + 20_000
+        elif self._patience < 0 or not any(alarm_lists.may_begin(b.text) for b in blocks[i : min(i + 2, self._run_end)]):
+            return 0
+        self._patience -= self._run_end - i
+        return self._run_end
 
     def heading(self, block: Block) -> None:
         self.close()
@@ -71,6 +89,8 @@ class _Splitter:
             access=self.info.access, variants=self.info.variants, software=self.info.software,
         )  # fmt: skip
         self.passages.append(passage)
+        if len(self.passages) > MOST_PASSAGES:
+            raise UnreadableFile(TOO_MUCH)
         return passage
 
     def alarm(self, raw: RawAlarm, page: int | None, list_name: str) -> None:
@@ -186,6 +206,8 @@ def _pieces(texts: Sequence[str]) -> Iterator[str]:
 
 def _table(splitter: _Splitter, block: Block) -> None:
     """Rows of a table: alarm entries when it is an alarm list, else a passage a row, each with its headings."""
+    if sum(map(any, block.rows)) > MOST_PASSAGES:
+        raise UnreadableFile(TOO_MUCH)
     context = f"{splitter.context} {block.name}"
     if not block.bare and not block.header and len(block.rows) > 2 and alarm_lists.is_header(block.rows[0]):
         block = replace(block, header=block.rows[0], rows=block.rows[1:])
@@ -253,9 +275,9 @@ def _entries_of_lines(lines: list[str], context: str) -> list[RawAlarm]:
 
 def _source_list(splitter: _Splitter, blocks: Sequence[Block], i: int) -> int:
     """Bullets or program lines that came as single paragraphs; returns the index after them (i: none)."""
-    j = i
-    while j < len(blocks) and blocks[j].kind == "paragraph":
-        j += 1
+    j = splitter.run_from(blocks, i)
+    if not j:
+        return i
     texts = [line for b in blocks[i:j] for line in b.text.splitlines()]
     context = splitter.context
     whole = [b.text for b in blocks[i:j]]

@@ -23,11 +23,8 @@ from typing import IO, Any
 from ingest import describe, logs
 from ingest.discovery import is_nameable, plain
 from ingest.readers import UnreadableFile, read
-from ingest.split import split
+from ingest.split import MOST_PASSAGES, TOO_MUCH, split
 from retrieval.passages import AlarmEntry, DocumentInfo, Passage
-
-#: More than any manual holds; a file of words without end would keep the embedder busy for hours.
-MOST_PASSAGES = 40_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +88,7 @@ def run(job: Job) -> Outcome:
     if not passages_held:
         return Outcome(job, reason="the file holds no text")
     if passages_held > MOST_PASSAGES:
-        return Outcome(job, reason=f"it holds more text than is taken from one file ({passages_held} passages)")
+        return Outcome(job, reason=TOO_MUCH)
     return Outcome(job, documents)
 
 

@@ -45,6 +45,8 @@ def read_jsonl(path: Path) -> Content:
     return _content(records)
 
 
+#: As many as a sheet of Excel has.
+_MOST_COLUMNS = 16_384
 #: Values that aliases may unfold to, however small the file.
 _MOST_VALUES = 100_000
 
@@ -85,9 +87,12 @@ def read_csv(path: Path) -> Content:
     except csv.Error:
         dialect = csv.excel_tab if path.suffix.lower() == ".tsv" else csv.excel
     try:
-        rows = [[folded(c) for c in row] for row in csv.reader(io.StringIO(text), dialect) if any(c.strip() for c in row)]
+        read = [row for row in csv.reader(io.StringIO(text), dialect) if any(c.strip() for c in row)]
     except csv.Error as error:
         raise UnreadableFile(f"the file is no valid CSV: {error}") from error
+    if (columns := max(map(len, read), default=0)) > _MOST_COLUMNS:
+        raise UnreadableFile(f"the file has {columns} columns, too many to be a table of things")
+    rows = [[folded(c) for c in row] for row in read]
     return Content(tuple(grid_blocks(rows)))
 
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from ingest.readers.blocks import UnreadableFile
+
+#: A sheet of the largest paper, printed in the smallest type, holds a third of it.
+_MOST_CHARACTERS = 600_000
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,11 @@ def words_of(page: Any) -> list[Word]:
     x, y = ctypes.c_double(), ctypes.c_double()
     boxes: list[tuple[str, float, float, float, float, bool, float, float, float] | None] = []
     angles: Counter[int] = Counter()
-    for i in range(c.FPDFText_CountChars(raw)):
+    count = c.FPDFText_CountChars(raw)
+    if count > _MOST_CHARACTERS:
+        textpage.close()
+        raise UnreadableFile(f"a page holds more text than any page shows ({count} characters)")
+    for i in range(count):
         code = c.FPDFText_GetUnicode(raw, i)
         text = chr(code) if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000 else " "
         if text in ("\x02", "\ufffe"):  # how PDFium marks a hyphen at a line end
@@ -180,8 +189,8 @@ def prose_columns(words: Sequence[Word]) -> list[list[Word]]:
                 runs[i] += 1
     middle = int(width / 2)
     gutter = x0 + min(range(int(0.3 * width), int(0.7 * width)), key=lambda i: (runs[i], abs(i - middle)))
-    spanning = [line for line in lines if _bridges(line, gutter)]
-    split = [line for line in lines if line not in spanning]
+    spanning = {id(line): line for line in lines if _bridges(line, gutter)}
+    split = [line for line in lines if id(line) not in spanning]
     left = [Line(tuple(w for w in ln.words if w.middle[0] < gutter)) for ln in split if ln.x0 < gutter]
     right = [Line(tuple(w for w in ln.words if w.middle[0] >= gutter)) for ln in split if ln.x1 > gutter]
     left, right = [ln for ln in left if ln.words], [ln for ln in right if ln.words]
@@ -211,7 +220,7 @@ def _is_prose(lines: Sequence[Line]) -> bool:
     return full >= 0.45 * len(lines) and words >= 4 and gaps <= 0.25 * len(lines)
 
 
-def _in_order(lines: Sequence[Line], spanning: Sequence[Line], gutter: float) -> list[list[Word]]:
+def _in_order(lines: Sequence[Line], spanning: Container[int], gutter: float) -> list[list[Word]]:
     parts: list[list[Word]] = []
     band: list[Word] = []
 
@@ -223,7 +232,7 @@ def _in_order(lines: Sequence[Line], spanning: Sequence[Line], gutter: float) ->
         band = []
 
     for line in lines:
-        if line in spanning:
+        if id(line) in spanning:
             close()
             parts.append(list(line.words))
         else:

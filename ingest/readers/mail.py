@@ -24,13 +24,23 @@ _LARGEST_BYTES = 50_000_000
 _MOST_PARTS = 200
 #: A mail in a mail in a mail: the third is not opened.
 _DEEPEST = 2
+#: 20,000 encoded words in one subject took 3 GB to parse; no subject, name or address that matters is as long.
+_LONGEST_HEADER = 4_000
+
+
+class _Policy(email.policy.EmailPolicy):
+    """Headers as the library reads them, after so many characters cut off."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_HEADER]
 
 
 def read(path: Path, depth: int = 0) -> Content:
     """Reads one message. Raises UnreadableFile when it holds neither text nor a readable attachment."""
     if path.stat().st_size > 2 * _LARGEST_BYTES:
         raise UnreadableFile("the message is larger than can be read")
-    message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
+    message = email.message_from_bytes(path.read_bytes(), policy=_Policy())
     if not isinstance(message, EmailMessage):
         raise UnreadableFile("the file is no e-mail message")
     if sum(1 for _, _ in zip(message.walk(), range(_MOST_PARTS + 1), strict=False)) > _MOST_PARTS:

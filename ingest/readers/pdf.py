@@ -70,7 +70,9 @@ def read(path: Path) -> Content:
     everything = pages
     pages = _tables_continued(_without_margins(pages))
     running = "\n".join(
-        dict.fromkeys(line.text for a, b in zip(everything[:3], pages, strict=False) for line in a.lines if line not in b.lines)
+        dict.fromkeys(
+            line.text for a, b in zip(everything[:3], pages, strict=False) for line in a.lines if id(line) not in {*map(id, b.lines)}
+        )
     )
     if running:
         meta["running"] = running[:2000]
@@ -244,27 +246,29 @@ def _without_margins(pages: Sequence[_Page]) -> list[_Page]:
     """Drops running headers and footers: what stands at the edge of many pages, digits aside, and page numbers."""
     seen: Counter[str] = Counter()
     for page in pages:
-        for text in {_mask(line.text) for line in page.lines if _at_edge(line, page)}:
+        for text in {_mask(line.text) for line in _edge(page)}:
             seen[text] += 1
     often = max(2, 0.3 * len(pages))
 
     size = _body_size(pages)
 
     def stays(line: Line, page: _Page) -> bool:
-        if not _at_edge(line, page):
-            return True
         if line.size < 0.9 * size and (line.y > 0.92 * page.height or line.y < 0.08 * page.height):
             return False  # small print outside the text area
         return not (_PAGE_NUMBER.match(line.text) or seen[_mask(line.text)] >= often)
 
-    return [replace(p, lines=tuple(ln for ln in p.lines if stays(ln, p))) for p in pages]
+    done = []
+    for page in pages:
+        gone = {id(line) for line in _edge(page) if not stays(line, page)}
+        done.append(replace(page, lines=tuple(line for line in page.lines if id(line) not in gone)))
+    return done
 
 
-def _at_edge(line: Line, page: _Page) -> bool:
-    """Whether a line is one of the two outermost of its page and stands near the edge."""
-    ordered = sorted({ln.y for ln in page.lines})
-    outermost = line.y in ordered[:2] or line.y in ordered[-2:]
-    return outermost and (line.y > 0.88 * page.height or line.y < 0.12 * page.height)
+def _edge(page: _Page) -> list[Line]:
+    """The two outermost lines above and below on a page that stand near its edge."""
+    ordered = sorted({line.y for line in page.lines})
+    outermost = {y for y in (*ordered[:2], *ordered[-2:]) if y > 0.88 * page.height or y < 0.12 * page.height}
+    return [line for line in page.lines if line.y in outermost]
 
 
 def _mask(text: str) -> str:
