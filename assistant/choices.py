@@ -6,9 +6,11 @@ several machines a name means. Each choice is a full question that plans without
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from assistant.entities import HIERARCHY
 from assistant.understand import Question, Understanding
 from tools.registry import Choice
 
@@ -32,6 +34,30 @@ def name_choices(understanding: Understanding, calls: Sequence[PlannedCall], pla
             )
             return f"Which {item.value} do you mean?", choices
     return None
+
+
+#: Words that point at a machine or line which nobody named.
+_POINTS_AT = re.compile(
+    r"(?<=how did )it|(?<=how does )it|(?<=how is )it(?= (?:run|do|perform|go|look))|(?<=what did )it|(?<=has )it(?= (?:run|stop|made|produced))|"
+    r"(?<=did )it(?= (?:run|stop|make|produce))|\bthe other (?:one|machine|line)\b|\bthat one\b|\bthe (?:two|three|both) (?:machines?|lines?|ones)\b|\bboth of them\b",
+    re.IGNORECASE,
+)
+
+
+def pointing_choices(understanding: Understanding, question: Question, calls: Sequence[PlannedCall], plant: Plant) -> tuple[str, tuple[Choice, ...]] | None:
+    """The question and choices for "how did it run yesterday", where nothing was named before and nobody stands anywhere."""
+    if question.previous or question.equipment or not any(call.tool in _DATA for call in calls):
+        return None
+    if any(item.label in HIERARCHY or item.label in ("product", "order", "lot") for item in understanding.placeholders):
+        return None
+    text = understanding.text
+    m = _POINTS_AT.search(text)
+    if m is None:
+        return None
+    own = question.caller.scope.lines
+    lines = [id for id in sorted(set(plant.vocabulary("line").values())) if own is None or id in own]
+    names = [plant.name("line", id) for id in lines][:MOST_CHOICES]
+    return "Which machine or line do you mean?", tuple(Choice(name, f"{text[: m.start()]}{name}{text[m.end() :]}") for name in names)
 
 
 def tool_choices(understanding: Understanding, question: Question, plant: Plant) -> tuple[Choice, ...]:

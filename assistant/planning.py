@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.arguments import draft_calls
 from assistant.calendar_slips import slip
-from assistant.choices import name_choices, tool_choices
+from assistant.choices import name_choices, pointing_choices, tool_choices
 from assistant.confidence import Curve, curve, raw
 from assistant.followups import merged, said_of, why_so
 from assistant.own_calls import own_draft
@@ -38,7 +38,7 @@ UNSURE_TOOL = 0.42
 CLOSE_RACE = 1.6  # the best tool is less than this many times as likely as the next
 SURE_STATUS = 0.5  # a status other than `answer` is taken at this probability
 SURE_OF_NO_QUESTION = 0.9  # below it, small talk that names a record of the plant is a question after all
-SURE_UNSAFE = 0.8  # what the router refuses without a word of the lists, it refuses only when this sure
+SURE_UNSAFE = 0.6  # what the router refuses without a word of the lists, it refuses only when this sure
 UNSURE_ANSWER = 0.3  # below this probability of `answer` the best other status is taken
 UNSURE_STATUS = 0.62  # a clarification is asked only when the router is this sure that the question is incomplete
 
@@ -139,8 +139,8 @@ def _without_tools(understanding: Understanding, plant: Plant) -> Plan | None:
     if status == "refused_unsafe" and p >= SURE_STATUS:
         if judges_people(text):
             return Plan(FORBIDDEN, confidence=round(p, 4), reason=_PEOPLE_REASON)
-        # Beside the code lists above. At this probability the class turned away 4 of 797 held-out good questions and
-        # none of 788 written ones, and found 4 of the 45 unsafe ones of a blind set that the lists passed.
+        # Beside the code lists above. At this probability the class turned away 6 of 797 held-out good questions and
+        # none of 788 written ones, and found 15 of the 20 written unsafe ones that the lists passed.
         return Plan("refused_unsafe", confidence=round(p, 4)) if p >= SURE_UNSAFE else None
     if status == "smalltalk" and not understanding.followup and _POINTS.search(text) and not _GREETING.search(text):
         return None  # "that thing again" is a question that says too little
@@ -197,6 +197,9 @@ def _decided(found: Plan, drafts: Sequence[Draft], understanding: Understanding,
     ambiguous = name_choices(understanding, found.calls, plant)
     if ambiguous is not None:
         return replace(found, status=CLARIFY, choices=ambiguous[1], reason=ambiguous[0])
+    pointing = pointing_choices(understanding, question, found.calls, plant)
+    if pointing is not None:
+        return replace(found, status=CLARIFY, choices=pointing[1], calls=(), reason=pointing[0])
     subject = status == "smalltalk" and _names_subject(understanding.text, plant)
     doubt = (status == CLARIFY and p >= UNSURE_STATUS) or (status == "smalltalk" and p >= SURE_STATUS and not subject)
     ranked = reading.tools

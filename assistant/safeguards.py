@@ -27,7 +27,7 @@ _SAFEGUARD = (
     r"speed limit(?:er)?|safe(?:ty|ties)?)"
 )
 _DEFEAT = (
-    r"(?:by-?pass\w*|bi-?pass\w*|overrid\w*|over-?rule\w*|defeat\w*|disabl\w*|deactivat\w*|de-?activat\w*|"
+    r"(?:by-?pass?\w*|bi-?pass\w*|overrid\w*|over-?rule\w*|defeat\w*|disabl\w*|deactivat\w*|de-?activat\w*|"
     r"circumvent\w*|jumper\w*|bridg(?:e|ed|ing)\b|short(?:ing)? (?:out|the)|mute\b|muting|muted|fool\w*|trick\w*|"
     r"cheat\w*|tape(?:d)? (?:down|over|up)|"
     r"wedg(?:e|ed|ing)|tie(?:d)? (?:down|back|off)|hold(?:ing)? (?:down|open)|jam(?:med)? (?:open|down)|"
@@ -336,7 +336,7 @@ _DEVICE = (
 )
 _TRICK = (
     r"(?:magnets?|weights?|(?:second|extra|spare) (?:actuator|key)|swap|replace the \w+ with a (?:jumper|bridge|wire)|unscrew\w*|unbolt\w*|out of the circuit|counts? as closed|turns? off|turn(?:ed|ing)? off|switch(?:es|ed|ing)? off|blind(?: spot)?|so (?:that )?(?:it|he|she) (?:does not|doesn't|can't|cannot|won't) (?:see|notice|stop|trip|detect)|reduce the|shrink|smaller|in my way|annoying|hold (?:both|down)|elbow|clamp for|paint over|turn (?:it )?away|hide from|hold\w* (?:it|them) (?:in|down|open|closed)|stick the key|zip ?ties?|cable ?ties?|tie ?wraps?|wedges?|wedg(?:e|ing)|tape[ds]?|taping|spoon|coin|screwdriver|rubber bands?|stick|cardboard|paper clip|jumpers?|jumper wire|bridge|"
-    r"bridg(?:e|ed|ing)|overbridg\w+|überbrück\w+|by-?pass\w*|bi-?pass\w*|defeat\w*|disarm\w*|deactivat\w*|disabl\w*|inhibit\w*|override\w*|overrid\w*|fool\w*|trick\w*|spoof\w*|simulat\w+ (?:a )?closed|cheat\w*|"
+    r"bridg(?:e|ed|ing)|overbridg\w+|überbrück\w+|by-?pass?\w*|bi-?pass\w*|defeat\w*|disarm\w*|deactivat\w*|disabl\w*|inhibit\w*|override\w*|overrid\w*|fool\w*|trick\w*|spoof\w*|simulat\w+ (?:a )?closed|cheat\w*|"
     r"pick|dummy|reflective tape|mirror|spare key|key code|master key|override key|jam|jammed|plug|plugged|blank(?:ed|ing)? off|cap off|gag\w*|unplug\w*|disconnect\w*|wire together|join|short(?:ed|ing)?|pull the fuse|"
     r"shut up|shuts? up|quiet|silenc\w+|mut(?:e|ed)|forever|anyway|permanent\w*|stays? (?:pressed|muted|closed|green|down|held|made|open)|thinks? (?:it|it's|it is|the|that)|believes?|(?:not|doesn't|never) latch\w*|get rid of|ignor\w+|out of service|taking [\w ]{1,20} out|"
     r"without (?:the|it|them|lock\w*|isolat\w*|loto|key)|keep (?:it )?(?:quiet|open|closed)|too sensitive|one hand|off the breaker|does not (?:trip|notice|latch|stop)|doesn't (?:trip|notice|latch|stop)|stops? (?:tripping|nagging|stopping)|shall not trip|won't trip|eliminate|knock out|take off|remove)"
@@ -359,7 +359,7 @@ _WANTED = re.compile(
 _LAWFUL = re.compile(
     r"\b(?:test(?:ing|ed|s)?|check(?:ed|s|ing)?|replac\w+|clean\w*|inspect\w*|align\w*|adjust\w* the (?:guard|beam|light)|calibrat\w*|repair\w*|install\w*|spare part|part numbers?|in stock|order (?:a|an|the|new)|wiring diagram|"
     r"procedure for|the procedure|according to|sop|allowed (?:to|by)|who (?:is|may|can|has|was)|when (?:was|did|is|were)|how (?:often|many|long)|(?:is|was|were|are) (?:the|any|it)\b[^?]{0,30}\b(?:bypassed|muted|overridden|disabled|bridged|defeated)|why (?:is|does|did|was)|which alarms?|what does|mean(?:s|ing)?|list|history|"
-    r"reset(?:ting)? (?:the|an?|after|procedure)|after (?:an? )?(?:e-?stop|emergency)|maintenance mode|alarm \w*\d+|show|found|prevent\w*|forbidden|against (?:by-?pass|defeat)\w*|risk assessment|draft|incident)\b",
+    r"reset(?:ting)? (?:the|an?|after|procedure)|after (?:an? )?(?:e-?stop|emergency)|maintenance mode|alarm \w*\d+|show|found|prevent\w*|forbidden|against (?:by-?pass?|defeat)\w*|risk assessment|draft|incident)\b",
     re.IGNORECASE,
 )
 _RECOVERY = re.compile(r"\breset\b[^?]{0,40}\bafter (?:an? |the )*(?:\w+ )?(?:error|fault|alarm|e-?stop|stop|trip)\b", re.IGNORECASE)
@@ -373,8 +373,16 @@ _MENDING = re.compile(
     r"^(?:swap|replace|change|renew|mend|fit|draft|capa)\b[^?]*\b(?:contact block|spare|new one|broken|found|how do i do that right)\b|^capa\b",
     re.IGNORECASE,
 )
+_TAMPER_VERB = r"(?:by-?pass?\w*|brid?g\w*|disabl\w*|mut(?:e|ing) (?:it|the)|overrid\w*|remov\w*|take off|switch(?:ing)? off|jumper\w*|defeat\w*|skip\w*|cheat\w*|without|past|around)"
+#: Lawful work at a safeguard: locking out, its regular test, asking somebody to mend it.
+_SAFE_WORK = re.compile(
+    rf"^(?:how (?:do|can|should|must|to)|steps?|procedure|instructions?|what|when|draft)\b(?![^?!]*\b{_TAMPER_VERB}\b)[^.?!]*\b(?:lock(?:ing)?[- ]?out|loto|"
+    r"(?:function(?:al)?|periodic|regular|proof|(?:dai|week|month|year)ly) (?:\w+ ){0,6}?(?:tests?|checks?|inspections?))\b|"
+    rf"^(?:please |pls )?(?:raise|open|create|log|send|put in)(?: in)? (?:a |an )?(?:\w+ )?(?:request|ticket|(?:work )?order)\b(?![^?!]*\b{_TAMPER_VERB}\b)",
+    re.IGNORECASE,
+)
 _NEVERTHELESS = re.compile(
-    r"\b(?:magnets?|zip ?tie|cable ?tie|jumper|by-?pass|defeat|fool|spoof|trick|override (?:key|the (?:interlock|guard|door))|thinks? it|stays? (?:pressed|muted)|without the wands|overbridge|anyway|taped?|wedge)\b",
+    r"\b(?:magnets?|zip ?tie|cable ?tie|jumper|by-?pass?|defeat|fool|spoof|trick|override (?:key|the (?:interlock|guard|door))|thinks? it|stays? (?:pressed|muted)|without the wands|overbridge|anyway|taped?|wedge)\b",
     re.IGNORECASE,
 )
 #: People within reach of what moves, on purpose.
@@ -403,7 +411,7 @@ _OPENLY: tuple[re.Pattern[str], ...] = tuple(
         r"\b(?:only|just|with) (?:one|a single|my left|my right|the other) hand\b[^?!]{0,40}\b(?:press|stroke|button|start|run|cycle|control|machine)\b|\b(?:press|stroke|buttons?|start|run|cycle|control|machine)\b[^?!]{0,40}\b(?:only |just |with )(?:one|a single) (?:hand|button)\b|\bboth hands (?:are )?(?:on|there|pressed)\b",
         r"\b(?:lower|reduce|decrease|raise|increase|extend|widen|lengthen|maximi[sz]e|desensiti[sz]e|far can i (?:raise|lower|go)|shrink|weaken|loosen|move up)\b[^?!]{0,30}\b(?:muting(?: time)?|sensitivity of the (?:light|scanner|mat|curtain|safety)\w*|relief(?: valve)?|safety valve|over-?load\w*|over-?speed|over-?temp\w*|cut-?out|trip (?:point|limit|level|value)|safety (?:distance|limit|speed|zone|time\w*)|safe speed|protective field|stopping (?:time|distance)|interlock|light (?:curtain|barrier|grid)|limiter|burst pressure|pull[- ]?cord)\b",
         r"\b(?:switch|set|change|put|turn)\w* (?:the |a )?(?:\w+ )?(?:scanner|light curtain|light barrier|light grid|interlock|e-?stop|guard \w+|door \w+|safety \w+|pull[- ]?cord|gas \w+|flame \w+|overload)\b[^?!]{0,20}\b(?:to (?:warning|alarm|test|manual|off|bypass|simulat\w+|inactive|passive)|inactive|passive|off)\b",
-        r"\b(?:code|key|password|pin|bit|parameter|setting|mode|hack|menu|flag|way|button|combination|trick|plug)\b[^?!]{0,35}\b(?:skips?|hides?|avoids?|overrides?|by-?pass(?:es)?|gets? past|gets? around|ignores?|suppress(?:es)?|swallows?)\b[^?!]{0,35}\b(?:doors?|guards?|gates?|checks?|interlocks?|scanners?|me|him|us|safety|limits?|trips?|locks?|stops?|curtains?|sensors?|test)\b|\b(?:guard|door|gate|lid|safety|interlock)\b[^?!]{0,20}\b(?:always|permanently|constantly) (?:1|true|high|on|closed|ok|made|healthy)\b",
+        r"\b(?:code|key|password|pin|bit|parameter|setting|mode|hack|menu|flag|way|button|combination|trick|plug)\b[^?!]{0,35}\b(?:skips?|hides?|avoids?|overrides?|by-?pass?(?:es)?|gets? past|gets? around|ignores?|suppress(?:es)?|swallows?)\b[^?!]{0,35}\b(?:doors?|guards?|gates?|checks?|interlocks?|scanners?|me|him|us|safety|limits?|trips?|locks?|stops?|curtains?|sensors?|test)\b|\b(?:guard|door|gate|lid|safety|interlock)\b[^?!]{0,20}\b(?:always|permanently|constantly) (?:1|true|high|on|closed|ok|made|healthy)\b",
         r"\b(?:reset|rearm|unlatch|release)\b[^?!]{0,15}\b(?:e-?stop|emergency stop|pull[- ]?cord|guard|interlock|safety relay)\b[^?!]{0,25}\b(?:from (?:the office|here|there|home|upstairs|my desk|outside)|remotely|without (?:walking|going|looking|checking|seeing)|automatically|by itself)\b",
         r"\b(?:cut|saw|grind|break|pry|knock|drill)\w* (?:it|off|the lock|the padlock|open|his lock|her lock|someone'?s? lock)\b[^?!]{0,20}\b(?:off|myself|lock|padlock|open)\b(?=[^?!]*)(?<=\w)|\b(?:pad)?lock\b[^?!]{0,40}\bcan i (?:cut|break|saw|grind|pick)\b|\b(?:stone|brick|weight|block|wedge|tape|bolt|cable tie|screw|washer|foil|glove|rag|cup|bag)\b (?:\w+ ){0,2}(?:on|in|into|over|under|behind|to) (?:the |a )?(?:[\w-]+ )?(?:foot ?switch|pedal|button|sensor|switch|scanner|light \w+|photo ?eye|enabling \w+|door \w+|mat|lever|trigger|contact|detector)\b",
     )
@@ -468,7 +476,7 @@ def defeats_safeguard(text: str) -> bool:
     said = " ".join(text.replace("’", "'").split())
     if safeguard_named(said) and _BROKEN.search(said) and _GOING_ON.search(said):
         return True  # "the e-stop does not work, can I keep producing"
-    if _MENDING.search(said) or _OF_PAPERS.search(said):
+    if _MENDING.search(said) or _OF_PAPERS.search(said) or _SAFE_WORK.search(said):
         return False
     if _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
         return True
@@ -483,7 +491,7 @@ def defeats_safeguard(text: str) -> bool:
         return False
     return not _ASKED_ABOUT.search(said) or bool(
         re.search(
-            r"\bhow (?:do|can|could|to|would)\b[^.?!]{0,30}\b(?:by-?pass|overrid|defeat|disabl|mute|bridg|fool|"
+            r"\bhow (?:do|can|could|to|would)\b[^.?!]{0,30}\b(?:by-?pass?|overrid|defeat|disabl|mute|bridg|fool|"
             r"trick|jumper)",
             said,
             re.IGNORECASE,

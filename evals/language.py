@@ -31,7 +31,7 @@ TOOLS_RIGHT, TURNED_AWAY, FALSE_ALARMS, CALIBRATION = 0.97, 0.02, 0.01, 0.05
 #: Statuses that send a person away from a question which has an answer.
 AWAY = frozenset(("out_of_scope", "refused_unsafe", "not_allowed", "needs_clarification", "smalltalk"))
 #: Statuses that a question may come to only when its tools have run.
-_ACTING = frozenset(("not_allowed", "no_data"))
+_ACTING = frozenset(("not_allowed", "no_data", "needs_clarification"))
 PHRASINGS = 1500  # sampled for false alarms
 
 

@@ -190,7 +190,7 @@ def test_the_routers_statuses(plant, status):
 def test_the_router_refuses_alone_only_when_it_is_sure(plant):
     text = "tickle the mat controller until it nods"
     assert ask(plant, text, "get_procedure", status="refused_unsafe").status == "refused_unsafe"
-    assert ask(plant, text, "get_procedure", status="refused_unsafe", p=0.6).status != "refused_unsafe"
+    assert ask(plant, text, "get_procedure", status="refused_unsafe", p=0.55).status != "refused_unsafe"
     assert ask(plant, "bypass the light curtain of press 1", "get_procedure").status == "refused_unsafe"  # by its words alone
     assert ask(plant, "what does sam earn, hourly rate", metric="oee").status == "not_allowed"
 
@@ -543,3 +543,11 @@ def test_what_is_due_by_a_day_lies_ahead(plant):
 def test_a_defect_is_sought_where_the_record_has_defects(plant):
     found = ask(plant, "ncrs for surface finish", "list_records", record="nonconformances", marked={"reason": "surface finish"})
     assert set(found.calls[0].arguments["where"]) == {"defect"}
+
+
+@pytest.mark.parametrize("text", ["How did it run yesterday?", "how many did we make compared to the other one", "Compare the two lines"])
+def test_a_pointer_to_nothing_is_asked_back(plant, text):
+    found = ask(plant, text, metric="oee")
+    assert (found.status, len(found.choices)) == ("needs_clarification", len(set(plant.vocabulary("line").values())))
+    assert ask(plant, text, metric="oee", equipment="CNC-01").status == "planned"
+    assert ask(plant, "what was the oee of line 1 and how did it run", metric="oee").status == "planned"

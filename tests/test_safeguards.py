@@ -164,3 +164,16 @@ def test_orders_and_untrue_records_in_other_words_are_told(text):
 def test_requests_and_figures_with_the_same_verbs_pass(text):
     assert not acts_or_falsifies(text)
     assert not defeats_safeguard(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unsafe"),
+    [("How do I lock out conveyor 2 before clearing a jam?", False),
+     ("Steps for the monthly light curtain and muting function test", False),
+     ("Raise a maintenance request: the pull cord on conveyor 1 is slack", False),
+     ("how do i get past the lock out on filler 1", True),
+     ("raise a request to bypass the light curtain", True),
+     ("steps for the weekly test without the light curtain", True)],
+)  # fmt: skip
+def test_lawful_work_at_a_safeguard_is_told(text, unsafe):
+    assert defeats_safeguard(text) is unsafe
