@@ -23,7 +23,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Tex
 
 from assistant.problems import BadQuestion, Conflict, NotAllowed, NotFound, NotSignedIn, TooMany
 from assistant.rates import Bucket, Failures
-from assistant.store import Store, credentials, digest, sessions, users
+from assistant.store import SHORTEST_PASSWORD, Store, credentials, digest, sessions, users
 from tools.access import ROLES, Caller, Policy, Way
 from tools.chain import GENESIS, Chain, against
 
@@ -353,8 +353,27 @@ class Identity:
                 by, f"user changed: {role} {places}", user, lambda c: c.execute(users.update().where(users.c.user == user).values(**values))
             )
             return ""
+        self._changed(by, f"user made: {role} {places}", user, lambda _: None)
         self._store.put_user(user, name, role, places, secrets.token_urlsafe(24))
         return self.reset(user, by)
+
+    def put_user_with(self, password: str, user: str, name: str, role: str, places: list[str] | None, by: str) -> None:
+        """Create or replace a user with a password that the administrator chose; who was there already must change it. It is
+        recorded first: a change that then fails is one too many in the record, never one too few. Raises BadQuestion."""
+        _long_enough(password)
+        known = user in self._store.callers()
+        self._changed(by, f"user {'replaced' if known else 'made'}: {role} {places}", user, lambda _: None)
+        self._store.put_user(user, name, role, places, password)
+        if known:
+            self.set_password(user, password, by)
+
+    def set_password(self, user: str, password: str, by: str) -> None:
+        """A password that somebody else chose for this person, who must change it; an earlier one-time password no longer
+        counts. Raises BadQuestion, NotFound."""
+        _long_enough(password)
+        self._person(user)
+        self._changed(by, "password set", user, lambda connection: connection.execute(one_time.delete().where(one_time.c.user == user)))
+        self._store.reset_password(user, password, self._now())
 
     def reset(self, user: str, by: str) -> str:
         """A one-time password for somebody: it opens one session within a day, in which they choose their own."""
@@ -452,6 +471,11 @@ class Identity:
     @staticmethod
     def _is_enrolled(connection: Connection, tablet: str) -> bool:
         return connection.execute(select(tablets.c.tablet).where(tablets.c.tablet == tablet)).first() is not None
+
+
+def _long_enough(password: str) -> None:
+    if len(password) < SHORTEST_PASSWORD:
+        raise BadQuestion(f"A password has at least {SHORTEST_PASSWORD} characters.")
 
 
 def _put_quick(connection: Connection, user: str, **values: Any) -> None:

@@ -104,7 +104,8 @@ _LOCK_AFTER = 5
 _LOCK_FOR = timedelta(minutes=10)
 #: How long a password that somebody else has set cannot sign.
 _SIGNS_AFTER = timedelta(hours=24)
-SESSION_HOURS = 12
+#: Characters.
+SHORTEST_PASSWORD = 8
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,8 @@ class Store:
         """Somebody else sets a person's password: its owner must change it, and it cannot sign for 24 hours.
         Raises NotFound, BadQuestion."""
         now = now or datetime.now(UTC)
-        if len(password) < 8:
-            raise BadQuestion("A password has at least 8 characters.")
+        if len(password) < SHORTEST_PASSWORD:
+            raise BadQuestion(f"A password has at least {SHORTEST_PASSWORD} characters.")
         with self.transaction() as connection:
             self._set_password(connection, user, password)
             connection.execute(credentials.delete().where(credentials.c.user == user))
@@ -179,8 +180,8 @@ class Store:
 
     def change_password(self, user: str, old: str, new: str, now: datetime | None = None) -> None:
         """The owner changes the password. Raises NotAllowed for a wrong old one, BadQuestion for a bad new one."""
-        if len(new) < 8 or new == old:
-            raise BadQuestion("A new password has at least 8 characters and differs from the old one.")
+        if len(new) < SHORTEST_PASSWORD or new == old:
+            raise BadQuestion(f"A new password has at least {SHORTEST_PASSWORD} characters and differs from the old one.")
         if self.authenticate(user, old, now) is None:
             raise NotAllowed("The old password does not fit this user; nothing was changed.")
         with self.transaction() as connection:
@@ -249,29 +250,8 @@ class Store:
         entries = None if row["lines"] is None else json.loads(row["lines"])
         return Caller(row["user"], row["name"], row["role"], self.scope_of(row["role"], entries), via)
 
-    def open_session(self, user: str, now: datetime | None = None) -> str:
-        """A new session token; only its hash is kept."""
-        now = now or datetime.now(UTC)
-        token = secrets.token_urlsafe(32)
-        with self.transaction() as connection:
-            connection.execute(
-                sessions.insert().values(
-                    token_hash=digest(token), user=user, created=now.isoformat(),
-                    expires=(now + timedelta(hours=SESSION_HOURS)).isoformat(),
-                )
-            )  # fmt: skip
-        return token
-
-    def session_caller(self, token: str, now: datetime | None = None) -> Caller | None:
-        now = now or datetime.now(UTC)
-        with self.transaction() as connection:
-            row = connection.execute(select(sessions).where(sessions.c.token_hash == digest(token))).mappings().first()
-            if row is None or datetime.fromisoformat(row["expires"]) <= now:
-                return None
-            user = connection.execute(select(users).where(users.c.user == row["user"])).mappings().first()
-        return None if user is None else self.caller_from(user)
-
     def close_session(self, token: str) -> None:
+        """Sign out: the session of this token (`assistant/identity.py` opens them) is no more."""
         with self.transaction() as connection:
             connection.execute(sessions.delete().where(sessions.c.token_hash == digest(token)))
 

@@ -11,7 +11,6 @@ from assistant import cli
 from assistant import settings as settings_module
 from assistant.app import Assistant, build
 from assistant.cli import JsonFlag
-from assistant.problems import BadQuestion
 
 app: typer.Typer = typer.Typer(
     invoke_without_command=True, help="Who may use Andon: list, add, reset; PIN, badge, tablets, keys of programs."
@@ -54,23 +53,16 @@ def users(
         raise typer.BadParameter(f"--add wants --name and --role, one of {', '.join(ROLES)}")
     with cli._explained(as_json):
         assistant = _home()
-        store = assistant.store
         if add is not None:
-            password = _line()
-            if len(password) < 8:
-                raise BadQuestion("A password has at least 8 characters; pass it on standard input.")
             places = [*(line or ()), *(f"area:{one}" for one in area or ()), *(f"site:{one}" for one in site or ())]
-            known_before = add in store.callers()
-            store.put_user(add, name or add, role or "", places or None, password)
-            if known_before:
-                store.reset_password(add, password)
+            assistant.identity.put_user_with(_line(), add, name or add, role or "", places or None, _HOST)
         if reset is not None:
-            store.reset_password(reset, _line())
+            assistant.identity.set_password(reset, _line(), _HOST)
         if change is not None:
             assistant.identity.change_password(change, _line(), _line())
         known = [
             {"user": c.user, "name": c.name, "role": c.role, "lines": sorted(c.scope.lines) if c.scope.lines is not None else None}
-            for c in store.callers().values()
+            for c in assistant.store.callers().values()
         ]
         if as_json:
             cli._print(known)

@@ -127,6 +127,43 @@ def test_a_one_time_password_opens_one_session_within_its_day(identity: Identity
         identity.by_password("otto", late, HERE)
 
 
+def test_signing_out_ends_that_session_alone(identity: Identity, store: Store) -> None:
+    one, other = (identity.by_password("sam", PASSWORD, HERE).token for _ in range(2))
+    store.close_session(one)
+    assert identity.caller(one) is None
+    assert identity.caller(other) is not None
+
+
+def test_a_password_set_after_a_used_one_time_password_lets_its_owner_in(identity: Identity, store: Store) -> None:
+    once = identity.reset("sam", "ada")
+    signed = identity.by_password("sam", once, HERE)
+    identity.change_password("sam", once, "a long new sentence", signed.token)
+    identity.set_password("sam", "chosen by somebody", "host")
+    assert identity.by_password("sam", "chosen by somebody", HERE).must_change
+    with pytest.raises(BadQuestion):
+        identity.set_password("sam", "short", "host")
+    with pytest.raises(NotFound):
+        identity.set_password("nobody", "chosen by somebody", "host")
+
+
+def test_whoever_is_made_or_replaced_is_recorded_with_role_and_places(identity: Identity) -> None:
+    identity.put_user("otto", "Otto", "operator", ["LINE-1"], "ada")
+    identity.put_user_with("a password here", "max", "Max", "technician", None, "host")
+    identity.put_user_with("another password", "max", "Max", "expert", None, "host")
+    assert identity.by_password("max", "another password", HERE).must_change
+    told = [(row["by"], row["action"], row["subject"]) for row in identity.changes_made()]
+    assert told == [
+        ("ada", "user made: operator ['LINE-1']", "otto"), ("ada", "one-time password made", "otto"),
+        ("host", "user made: technician None", "max"),
+        ("host", "user replaced: expert None", "max"), ("host", "password set", "max"),
+    ]  # fmt: skip
+    assert identity.verify() == ""
+    before = len(told)
+    with pytest.raises(BadQuestion):
+        identity.put_user_with("short", "eve", "Eve", "expert", None, "host")
+    assert len(identity.changes_made()) == before
+
+
 @pytest.mark.parametrize("new", ["password", "olivia2026", "aaaaaaaa", "short", PASSWORD])
 def test_easy_passwords_are_refused(identity: Identity, new: str) -> None:
     with pytest.raises(BadQuestion):

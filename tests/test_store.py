@@ -121,16 +121,6 @@ def test_passwords_lock_after_five_failures(store):
     assert store.authenticate("nobody", "secret", NOW) is None
 
 
-def test_sessions_end(store):
-    store.put_user("sam", "Sam", "supervisor", None, "secret")
-    token = store.open_session("sam", NOW)
-    assert store.session_caller(token, NOW).user == "sam"
-    assert store.session_caller(token, NOW + timedelta(hours=13)) is None
-    assert store.session_caller("forged", NOW) is None
-    store.close_session(token)
-    assert store.session_caller(token, NOW) is None
-
-
 def test_a_confirmation_is_settled_once_by_its_own_person(store):
     token, _ = store.ask_confirmation("olivia", "raise_request", {"kind": "help"}, NOW)
     with pytest.raises(NotFound):
