@@ -2,7 +2,7 @@
 
 Who asks is the session's person, never a member of a body; a signature asks for that person's password again, in the
 body of the step that it signs. The PDF of an approved document is served as the bytes that were signed.
-tests/test_documents_api.py.
+tests/test_drafts.py.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `--user` is impersonation by the host's administrator and is in the trail as such; alone it never signs. A step that
 signs reads that user's own password from the terminal or, with `--password-stdin`, from standard input.
-tests/test_documents_cli.py.
+tests/test_drafts.py.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from assistant.periods import read_period
 from assistant.planning import about_people
 from assistant.understand import Question
 from assistant.veil import Veil
-from tools.registry import BadArgument, Call, Result, Step, Tool, run, ToolError
+from tools.registry import BadArgument, Call, Result, Step, Tool, ToolError, run
 
 MOST_MODEL_CALLS = 8
 MOST_TOOL_CALLS = 8

@@ -1,7 +1,7 @@
 """Figures as evidence: a row a group with its metrics, their elements, shares and running shares of a loss, and the facts
 of the whole (period, filter, figure over all groups, thresholds, how far the data reaches).
 
-Nothing of the whole is computed over rows that were cut or filtered. tests/test_tabulation.py adds up what is shown.
+Nothing of the whole is computed over rows that were cut or filtered. tests/test_compose_data.py adds up what is shown.
 """
 
 from __future__ import annotations

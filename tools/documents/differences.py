@@ -1,7 +1,7 @@
 """What differs between two revisions, side by side, section by section and line by line.
 
 A document is compared as a reader sees it: every part becomes lines of text, whatever its kind, and lines are aligned
-within the section of the same title. tests/test_differences.py.
+within the section of the same title. tests/test_editing.py.
 """
 
 from __future__ import annotations
