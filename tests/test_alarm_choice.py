@@ -24,8 +24,10 @@ def entry(title: str, list_name: str = "Alarms", document: str = "M", of_class: 
     return AlarmEntry(code, title, passage, list_name=list_name, **fields)
 
 
-def call(question: str = "what is alarm 310") -> Any:
-    return SimpleNamespace(question=question, plant=SimpleNamespace(equipment=MACHINES))
+def call(question: str = "what is alarm 310", **folders: str) -> Any:
+    documents = [SimpleNamespace(document=name, source=f"/manuals/{folder}/list.json") for name, folder in folders.items()]
+    index = SimpleNamespace(documents=lambda: documents)
+    return SimpleNamespace(question=question, plant=SimpleNamespace(equipment=MACHINES), index=index)
 
 
 def asked(found: object) -> Result:
@@ -93,3 +95,10 @@ def test_the_list_that_the_question_names():
     assert named(lists, "acme linear motor error 12") is lists[1]
     assert named(lists, "12 on the servo") is lists[2]
     assert named(lists, "acme error code 12") is None
+
+
+def test_the_folder_of_a_list_names_it_and_the_word_alarm_names_none():
+    lists = [entry("Power lost", "alarm list", "alarm_list"), entry("Bus fault", "errors", "errors")]
+    asked(meant(call("what is alarm 310"), "310", lists, [], of_one_machine=False))
+    found = meant(call("acme: what is alarm 310", errors="acme", alarm_list="other"), "310", lists, [], of_one_machine=False)
+    assert found is lists[1]

@@ -8,7 +8,9 @@ there is one meaning. tests/test_alarm_choice.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from retrieval.applicability import classes
 from retrieval.index import AlarmEntry
@@ -19,6 +21,10 @@ from tools.registry import Call, Choice, Result
 #: Choices shown at once; more are a list nobody reads on a tablet.
 _SHOWN = 8
 _NAMED_MACHINES = 3
+#: What a number is asked for with, whichever list it stands in ("error" and "warning" do tell lists apart).
+_ASKING = frozenset(
+    "alarm alarms fault code codes number message machine display screen shows what does mean means meaning the and for".split()
+)
 
 
 def meant(
@@ -38,7 +44,7 @@ def meant(
     different = _meanings(lists, strictly=not one_class)
     if len(different) == 1:
         return different[0]
-    chosen = named(different, call.question)
+    chosen = named(different, call.question, _folders(call))
     if chosen is not None:
         return chosen
     others = [] if of_one_machine else [e for e in distinct(near) if not any(e is known for known in different)]
@@ -84,12 +90,17 @@ def of_one_class(entries: Sequence[AlarmEntry]) -> bool:
     return len(valid) == 1 and valid != {("", ())}
 
 
-def named(entries: Sequence[AlarmEntry], words: str) -> AlarmEntry | None:
-    """The one list that the words name better than all others, by its title, heading or machine class; None when no
-    list or several are named. Words that all lists share ("error", the maker's name) name none of them; of lists named
+def _folders(call: Call) -> dict[str, str]:
+    """Document -> the folder that it lies in: lists are often sorted by maker."""
+    return {d.document: Path(d.source).parent.name for d in call.index.documents() if d.source}
+
+
+def named(entries: Sequence[AlarmEntry], words: str, folders: Mapping[str, str] = MappingProxyType({})) -> AlarmEntry | None:
+    """The one list that the words name better than all others, by its title, heading, machine class or its document's
+    folder; None when no list or several are named. Words that all lists share ("error", the maker's name) name none of them; of lists named
     alike the one of whose own name nothing is left unsaid ("gripper" is not the "bio gripper")."""
-    about = [_squeezed(f"{e.passage.title} {e.list_name} {e.passage.anchor.section} {e.passage.equipment_class}") for e in entries]
-    told = {word for word in re.findall(r"[a-z0-9]{3,}", words.lower()) if not word.isdigit()}
+    about = [_about(e, folders.get(e.passage.anchor.document, "")) for e in entries]
+    told = {word for word in re.findall(r"[a-z0-9]{3,}", words.lower()) if not word.isdigit() and word not in _ASKING}
     telling = [word for word in told if 0 < sum(word in text for text in about) < len(about)]
     scores = [sum(len(word) for word in telling if word in text) for text in about]
     best = [n for n, score in enumerate(scores) if score == max(scores) > 0]
@@ -100,20 +111,26 @@ def named(entries: Sequence[AlarmEntry], words: str) -> AlarmEntry | None:
     return entries[best[0]] if len(best) == 1 else None
 
 
+def _about(entry: AlarmEntry, folder: str) -> str:
+    passage = entry.passage
+    return _squeezed(f"{passage.title} {entry.list_name} {passage.anchor.section} {passage.equipment_class} {folder}")
+
+
 def which(code: str, entries: Sequence[AlarmEntry], call: Call) -> Result:
     """The question back, with the machines of this plant first."""
+    several = len({e.passage.anchor.document for e in entries}) > 1
     choices = []
     for entry in entries:
         machines = _machines(entry, call)
         name = entry.list_name or entry.passage.title
-        if machines and len({e.passage.anchor.document for e in entries}) > 1:
+        if machines and several:
             name = _listed(machines)
             question = f"alarm {entry.code} on {machines[0].id}"
         else:
             question = f"{name}: what is alarm {entry.code}?"
         choices.append((bool(machines), Choice(f"{name}: {entry.title}", question)))
     ordered = [choice for _, choice in sorted(choices, key=lambda item: not item[0])]
-    what = "machines have" if len({e.passage.anchor.document for e in entries}) > 1 else "lists of this machine have"
+    what = "machines have" if several and any(known for known, _ in choices) else "lists have"
     return Result("needs_clarification", message=f"Several {what} an alarm {code}.", choices=tuple(ordered[:_SHOWN]))
 
 

@@ -147,8 +147,10 @@ def add_history(
     try:
         add_records(call, spelled, same, components, machine, evidence, parts)
     except Unanswerable as end:
-        # The manual is for everybody; records of another line are not, and the answer says so.
-        parts["limited"] = end.result.message
+        # The manual is for everybody; records of another line are not, and the answer says so. A code that the MES has
+        # never seen has no history here, whatever name of it comes close.
+        if end.result.status in ("not_allowed", "partial"):
+            parts["limited"] = end.result.message
 
 
 def add_records(call: Call, spelled: str, same: dict[str, object], components: Sequence[str], machine: Machine,
