@@ -10,7 +10,7 @@ from assistant import cli
 from assistant import settings as settings_module
 from assistant.cli import JsonFlag
 
-app = typer.Typer(no_args_is_help=True, help="TLS: a certificate of the plant's own, so that tablets may use the microphone.")
+app: typer.Typer = typer.Typer(no_args_is_help=True, help="TLS: a certificate of the plant's own, so that tablets may use the microphone.")
 
 
 @app.callback()

@@ -2,7 +2,7 @@
 
 The requests (evals/cases/voice.jsonl) were written one by one, each as it is typed and as it is said; the plan of the
 typed text is what the spoken one must come to. Whether the request grammar covers a sentence is found by reading it, not
-written down. Odd clips calibrate (`evals.voice_calibration`), even ones are reported. A wrong action is a confirmation,
+written down. Odd cases are there to set the confidence by, even ones are reported. A wrong action is a confirmation,
 cancellation or other command taken that was not said, or a request that would act, taken unasked: there may be none.
 tests/test_voice_evals.py.
 """
@@ -268,7 +268,7 @@ def summed(results: Sequence[Result], quiet: Sequence[tuple[str, Heard]], real: 
 
 NOTE = (
     "The embedded recogniser over espeak-ng voices in ten accents and speeds, with room echo and hall noise; synthetic voices are"
-    " not people. Right of total: covered requests at 20 and 10 dB. Odd cases calibrate the confidence, even ones are reported."
+    " not people. Right of total: covered requests at 20 and 10 dB. The confidence was set by hand; even cases are reported."
 )
 
 

@@ -1,5 +1,6 @@
-"""The confidence of the embedded recogniser, fitted: `python -m evals.voice_calibration` decodes every odd case in two
-voices and prints the constants that stand in assistant/voice/weighing.py, with the share taken and wrong at each threshold."""
+"""The confidence of the embedded recogniser, fitted: `python -m evals.voice_calibration` decodes every odd case in one
+voice, level and noise each and prints the constants of a fit, with the right and wrong ones taken at each threshold. What
+stands in assistant/voice/weighing.py was set by hand, and these figures are what to hold beside it."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Decoders stand side by side: the words that steer, the request grammar, and the choices on the screen. How far each word
 of the best path lies below the best that any sound of the model scores in the same frames is what
-`assistant.voice.weighing` turns into a confidence (calibrated by `andon evals voice`): below its thresholds a request is
-offered, or asked again, and never guessed. Sound is trimmed, levelled and given a little noise first: digital silence
+`assistant.voice.weighing` turns into a confidence (constants set by hand, graded by `andon evals voice`): below its
+thresholds a request is offered, or asked again, and never guessed. Sound is trimmed, levelled and given a little noise first: digital silence
 between words, which no microphone delivers, is heard as speech.
 
 One decoder of each kind is shared by all sessions of a process and used by one at a time; a session keeps only its

@@ -1,9 +1,9 @@
 """From scores to a decision: take what was heard, offer it, or ask again.
 
 `Evidence` holds how well each word fits the sound beside the best sound of the model (natural logarithms a frame, below zero).
-`judged` weighs it with constants measured by `andon evals voice --calibrate` on one half of the spoken cases and
-reported on the other; the thresholds are set where at most 2 % of requests outside the grammar would be taken.
-tests/test_voice_choice.py.
+`judged` weighs it with constants that were set by hand after looking at about a hundred synthetic clips; they are
+no fit, and the confidence is an order, not a share of right ones. `python -m evals.voice_calibration` fits the same
+logistic; `andon evals voice` reports what the constants do on the even cases. tests/test_voice_choice.py.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Weighed:
     offered: bool
 
 
-#: Measured; see docs/decisions/010-speech.md.
+#: Set by hand, not fitted; a weight of 0 leaves its feature out. See docs/decisions/010-speech.md.
 WEIGHTS: Mapping[str, Weights] = {
     "requests": Weights(4.6, (2.2, 0.0, 6.0, 0.0, 0.0), 0.7, 0.3),
     "commands": Weights(2.5, (2.2, 0.0, 8.0, 0.0, 0.0), 0.75, 0.75),
@@ -82,8 +82,8 @@ WEIGHTS: Mapping[str, Weights] = {
 #: Loud frames over quiet ones, decibels, below which nothing is taken unasked: in loud noise every sound fits alike, and
 #: wrong texts score as well as right ones.
 LEAST_SNR_DB = 11.0
-#: Nobody says words that steer for longer than this and so much a word (hundredths of a second): a long sentence stretched over "what was
-#: that" fits well, frame by frame.
+#: Nobody says words that steer for longer than this and so much a word (hundredths of a second): a long sentence stretched
+#: over "what was that" fits well, frame by frame.
 MOST_FRAMES, MOST_FRAMES_A_WORD = 60, 45
 SURE_PART = -5.0
 
