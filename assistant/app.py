@@ -313,7 +313,7 @@ class Assistant:
         if not record:
             return taken
         self._confirmations(taken, who, now)
-        body = {key: value for key, value in taken.answer.items() if key != "turn"}
+        body = {key: value for key, value in taken.answer.items() if key != "turn"} | ({"spoken_question": True} if ask.spoken else {})
         taken.answer["turn"] = self.store.append_turn(
             at=now, user=who.user, via=who.via, conversation=conversation, record={**body, "equipment": ask.equipment}
         )

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from assistant import settings as settings_module
 from assistant.problems import translated
+from assistant.voice.doctor import speech
 
 PACKAGES = ("assistant", "retrieval", "tools", "prompts", "ingest", "evals")
 
@@ -83,6 +84,7 @@ def home() -> list[Finding]:
             found.append(Finding(part, True, True, check()))
         except Exception as error:
             found.append(Finding(part, False, True, translated(error).sentence))
+    found += [Finding(part, ok, False, says) for part, ok, says in speech(assistant.settings)]
     assistant.close()
     return found
 

@@ -63,7 +63,7 @@ class Settings(BaseSettings):
     )
     whisper_model: Path | None = Field(None, description="a CTranslate2 Whisper folder (model.bin, config.json, tokenizer.json)")
     piper_voice: Path | None = Field(None, description="a folder with a Piper voice (NAME.onnx, NAME.onnx.json); empty speaks with espeak-ng")
-    wake_phrase: str = Field("hello andon", min_length=6, max_length=60, description="what wakes a tablet that listens hands-free")
+    wake_phrase: str = Field("andon please listen", min_length=6, max_length=60, description="what wakes a tablet that listens hands-free")
     keep_audio: bool = Field(False, description="whether what people say is kept as sound beside the turn log")
     voice_sessions: int = Field(12, ge=1, le=100, description="tablets that may talk at the same time")
     queue: int = Field(16, ge=1, description="questions that may wait before the service says it is busy")

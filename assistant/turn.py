@@ -35,7 +35,7 @@ Tell = Callable[[str, dict[str, Any]], None]
 @dataclass(frozen=True)
 class Ask:
     """One request as it came in. `user` None is the demo's default; `at` None is now; `context` holds earlier
-    questions, asked first in the same conversation."""
+    questions, asked first in the same conversation; `spoken`: it was said, not typed, and the turn log says so."""
 
     question: str
     user: str | None = None
@@ -44,6 +44,7 @@ class Ask:
     at: datetime | None = None
     id: str | None = None
     context: tuple[str, ...] = ()
+    spoken: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -304,6 +304,8 @@ class Tablet:
                 await self._act(str(event.data["token"]), bool(event.data["accept"]))
             elif event.kind == "guide":
                 await self._guide(str(event.data["words"]))
+            elif event.kind == "start":
+                await self._start(event.data)
             elif event.kind == "cancel":
                 self._cancel()
             elif event.kind == "sound":
@@ -319,7 +321,7 @@ class Tablet:
         """Put a question; its events go to the tablet as they come, its answer into the inbox."""
         self._cancel()
         caller, metrics = self._caller, self._service.metrics
-        ask = Ask(question, caller.user, self._equipment, self._conversation)
+        ask = Ask(question, caller.user, self._equipment, self._conversation, spoken=True)
 
         def work(report: Report) -> dict[str, Any]:
             answer: dict[str, Any] = self._assistant.ask(ask, on_event=report, caller=caller)
@@ -371,6 +373,20 @@ class Tablet:
         except Problem as problem:
             sentence = problem.sentence
             await self._step(lambda: self._known.failed(sentence))
+
+    async def _start(self, what: Mapping[str, Any]) -> None:
+        """Begin the procedure that the person has said yes to: the one that the answer showed, as it is effective now."""
+        title, document, section = (str(what[key]) for key in ("title", "document", "section"))
+        begin, equipment = self._parts.guided.start, self._equipment or ""
+        try:
+            shown = await _aside(lambda: begin(self._caller, title, equipment=equipment, document=document, section=section))
+        except Problem as problem:
+            sentence = problem.sentence
+            await self._step(lambda: self._known.failed(sentence))
+            return
+        self._run = str(shown["run"])
+        await self._send({"type": "run", "run": shown, "started": True})
+        await self._step(lambda: self._known.guided(shown))
 
     async def _guide(self, words: str) -> None:
         """Words for the guided procedure that the tablet shows."""

@@ -238,6 +238,40 @@ def test_a_sleeping_tablet_searches_speech_alone_and_asks_nothing():
     assert run(without, talk(2.0) + quiet(1.0)) == []
 
 
+def guided_answer(question):
+    steps = {"type": "steps", "title": "9.7 Changing the coolant filter", "document": "MAN-1", "steps": [{"n": 1, "text": "Close V2."}]}
+    return {"question": question, "status": "answered", "spoken": "Changing the coolant filter: 1 step.", "blocks": [steps]}
+
+
+def test_a_procedure_is_begun_after_a_yes_and_not_before():
+    made = session(YES, hands_free=True)
+    events = made.answered(guided_answer("Start the coolant filter change"))
+    assert made.open.procedure == "Changing the coolant filter"
+    assert "Shall I guide you through it?" in next(event.data["text"] for event in events if event.kind == "say")
+    made.spoken()
+    events = run(made, talk(0.5) + quiet(1.0))
+    assert made.engine.asked[-1].expects == "confirm"
+    assert [event.data for event in events if event.kind == "start"] == [
+        {"document": "MAN-1", "section": "9.7 Changing the coolant filter", "title": "9.7 Changing the coolant filter"}
+    ]
+
+
+def test_a_procedure_that_was_only_asked_about_is_shown_and_not_begun():
+    made = session(YES, hands_free=True)
+    made.answered(guided_answer("How do I change the coolant filter?"))
+    made.spoken()
+    assert "start" not in kinds(run(made, talk(0.5) + quiet(1.0)))
+
+
+def test_no_to_a_procedure_begins_nothing():
+    made = session(NO, YES, hands_free=True)
+    made.answered(guided_answer("walk me through the coolant filter change"))
+    made.spoken()
+    assert "start" not in kinds(run(made, talk(0.5) + quiet(1.0)))
+    made.spoken()
+    assert "start" not in kinds(run(made, talk(0.5) + quiet(1.0)))
+
+
 def test_a_wake_phrase_of_one_short_word_is_refused():
     with pytest.raises(SpeechUnavailable, match="two words"):
         WakePhrase("hey")

@@ -13,6 +13,7 @@ let busy = false;
 
 document.addEventListener("andon:guide", (event) => start(event.detail));
 document.addEventListener("andon:run-shown", (event) => { if (event.detail.run !== run?.run) return; run = event.detail; kept.set("guided", run.state === "running" ? run.run : null); show(); if (run.show === "page") showPage(); });
+document.addEventListener("andon:run-started", (event) => { run = event.detail; kept.set("guided", run.run); show(); });
 window.addEventListener("load", () => { const id = kept.get("guided", null); if (id) chip(id); });
 
 async function start({ document: name, section, title }) {

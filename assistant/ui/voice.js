@@ -208,7 +208,10 @@ function take(message) {
     asked: () => { entry = page.begin(message.question); },
     event: () => { if (message.name === "problem") entry?.fail(message.data.detail); else entry?.event(message.name, message.data); },
     acted: () => page.notice(message.text),
-    run: () => document.dispatchEvent(new CustomEvent("andon:run-shown", { detail: message.run })),
+    run: () => {
+      if (message.started) { run = message.run.run; guided = true; }
+      document.dispatchEvent(new CustomEvent(message.started ? "andon:run-started" : "andon:run-shown", { detail: message.run }));
+    },
     problem: () => page.notice(message.detail),
   }[message.type];
   act?.();

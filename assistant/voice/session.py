@@ -2,13 +2,14 @@
 with a guided procedure or without, and muted when the person says so.
 
 `feed` takes sound and returns events; what takes long (an answer, a command of a procedure) is asked for by an event
-(`ask`, `guide`, `act`) and comes back through `answered`, `guided`, `acted`. Time is the time of the sound itself, so a
+(`ask`, `guide`, `start`, `act`) and comes back through `answered`, `guided`, `acted`. Time is the time of the sound itself, so a
 test needs no clock. Commands work while an answer is being spoken; anything else said then is taken for the room. A
 session keeps no sound but that of the utterance under way. tests/test_voice_session.py.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from assistant.voice.ear import for_the_ear, speech_of
 from assistant.voice.endpoint import BEFORE_S, Endpointer, Mark
 from assistant.voice.levels import advice, measure
 from assistant.voice.transcriber import BYTES_A_SECOND, LONGEST_S, Heard, Listening, Session, SpeechTooLong, Transcriber
-from assistant.voice.turns import NOTHING, Decision, Open, decided, offered
+from assistant.voice.turns import NOTHING, Decision, Open, begin_asked, decided, offered, wants_guiding
 from assistant.voice.wake import WakePhrase, WakeSpotter
 
 State = Literal["asleep", "listening", "thinking", "speaking", "muted"]
@@ -38,7 +39,7 @@ _PARTIAL_EVERY_S, _PARTIAL_COST = 0.5, 5.0
 
 @dataclass(frozen=True)
 class Event:
-    """`state`, `tone`, `partial`, `heard`, `advice`, `say`, `hush` for the client; `ask`, `guide`, `act` for the service;
+    """`state`, `tone`, `partial`, `heard`, `advice`, `say`, `hush` for the client; `ask`, `guide`, `start`, `act` for the service;
     `sound` carries an utterance where the plant keeps what is said."""
 
     kind: str
@@ -65,6 +66,7 @@ class VoiceSession:
         self._at_s = self._since_s = self._partial_s = self._speaks_until_s = 0.0
         self._last_said = ""
         self._token = ""
+        self._procedure: Mapping[str, Any] = {}
 
     @property
     def state(self) -> State:
@@ -163,7 +165,19 @@ class VoiceSession:
             labels = [str(choice["label"]) for choice in offers.get("choices", ())][:4]
             self._open = replace(self._open, choices=choices)
             said = f"{for_the_ear(str(answer.get('spoken') or ''), 1)} {offered([for_the_ear(label, 1) for label in labels])}".strip()
+        elif wants_guiding(str(answer.get("question", ""))) and not self._open.guided:
+            said = self._offered_procedure(blocks) or said
         return self._say(said)
+
+    def _offered_procedure(self, blocks: list[Mapping[str, Any]]) -> str:
+        """The one procedure of an answer, kept to be begun after a yes: what is said, "" where there is none or several."""
+        found = [block for block in blocks if block.get("type") == "steps" and block.get("document") and block.get("title")]
+        if len(found) != 1:
+            return ""
+        self._procedure = found[0]
+        title = for_the_ear(re.sub(r"^[\d.]+\s+", "", str(found[0]["title"])), 1).rstrip(".")
+        self._open = Open(procedure=title)
+        return begin_asked(title)
 
     def guided(self, shown: Mapping[str, Any] | None, said: str = "") -> list[Event]:
         """A procedure was started or went on (`shown`), or ended or was left (None or no longer running)."""
@@ -208,7 +222,10 @@ class VoiceSession:
         assert self._spotter is not None
         sound = self._pending or pcm
         self._pending = b""
-        found_s = self._spotter.feed(sound)
+        return self._woken(self._spotter.feed(sound))
+
+    def _woken(self, found_s: float | None) -> list[Event]:
+        """The wake phrase ended so many seconds after the search began; None: it was not said yet."""
         if found_s is None:
             return []
         self._end_search()
@@ -226,7 +243,7 @@ class VoiceSession:
         expects = "request"
         if self._state in ("speaking", "thinking") and not self._held:
             expects = "command"
-        elif self._open.action or self._open.sentence:
+        elif self._open.action or self._open.sentence or self._open.procedure:
             expects = "confirm"
         elif self._open.choices:
             expects = "choice"
@@ -255,7 +272,8 @@ class VoiceSession:
         return [Event("partial", {"text": text})] if text else []
 
     def _ended(self, mark: Mark) -> list[Event]:
-        events = self._end_search()
+        events = self._woken(self._spotter.end()) if self._spotter is not None and not self._held else []
+        events += self._end_search()
         if self._held or self._session is None:
             return events
         return [*events, *self._finish()]
@@ -309,6 +327,14 @@ class VoiceSession:
             return [self._to("thinking"), Event("ask", {"question": decision.text})]
         if decision.kind == "guide":
             return [self._to("thinking"), Event("guide", {"words": decision.text})]
+        if decision.kind == "start":
+            block = self._procedure
+            shown = {
+                "document": block.get("document", ""),
+                "section": block.get("section") or block.get("title", ""),
+                "title": block.get("title", ""),
+            }
+            return [self._to("thinking"), Event("start", shown)]
         if decision.kind == "act":
             token, self._token = self._token, ""
             return [self._to("thinking"), Event("act", {"token": token, "accept": bool(decision.number)})]
@@ -356,7 +382,7 @@ class VoiceSession:
 
     def _told(self) -> Event:
         now = self._open
-        asks = "confirm" if now.action or now.sentence else "choice" if now.choices else ""
+        asks = "confirm" if now.action or now.sentence or now.procedure else "choice" if now.choices else ""
         return Event("state", {"state": self._state, "guided": now.guided, "asks": asks, "hands_free": self.hands_free})
 
     def _end_search(self) -> list[Event]:

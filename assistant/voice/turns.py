@@ -17,17 +17,20 @@ from assistant.voice.transcriber import Heard
 #: Below this an action is not confirmed by a "yes", however well it fits; it is asked again.
 SURE_TO_ACT = 0.7
 
-#: ask: the text is a question for the assistant; guide: words or a command for the guided procedure; act: the open
-#: action is confirmed (number 1) or declined (0); steer: a command on the conversation itself; say: only speak.
-Kind = Literal["ask", "guide", "act", "steer", "say"]
+#: ask: the text is a question for the assistant; guide: words or a command for the guided procedure; start: the procedure
+#: on the screen is begun; act: the open action is confirmed (number 1) or declined (0); steer: a command on the conversation
+#: itself; say: only speak.
+Kind = Literal["ask", "guide", "start", "act", "steer", "say"]
 
 
 @dataclass(frozen=True)
 class Open:
     """What a speaker may be answering: `action` is the sentence of an action that waits for yes or no, `sentence` one
-    that was doubtful, `choices` those on the screen; `guided`: a procedure is being carried out."""
+    that was doubtful, `choices` those on the screen, `procedure` the title of one that waits to be begun; `guided`: a
+    procedure is being carried out."""
 
     action: str = ""
+    procedure: str = ""
     sentence: str = ""
     choices: tuple[str, ...] = ()
     guided: bool = False
@@ -62,6 +65,10 @@ def decided(heard: Heard, now: Open) -> Decision:
     command = heard.command if not heard.confirm and not heard.choices else ""
     if now.action:
         return _on_action(heard, command, now)
+    if now.procedure and command in ("yes", "no", "cancel", "repeat"):
+        if command == "yes":
+            return Decision("start", now.procedure)
+        return Decision("say", begin_asked(now.procedure), open=now) if command == "repeat" else Decision("say", "All right.", open=Open())
     if now.sentence and command in ("yes", "no", "cancel"):
         if command == "yes":
             return Decision("guide" if now.guided else "ask", now.sentence, open=Open(guided=now.guided))
@@ -131,6 +138,20 @@ def _on_request(heard: Heard, command: str, now: Open) -> Decision:
     if heard.text:
         return Decision("ask", heard.text)
     return Decision("say", NOTHING if heard.doubt == "silence" else AGAIN, open=now)
+
+
+#: How somebody asks to be led through a procedure, not only to see it.
+_LEAD = re.compile(r"(?:please )?(?:start|begin|(?:guide|walk|lead|take) (?:me|us) through)\b", re.IGNORECASE)
+
+
+def wants_guiding(question: str) -> bool:
+    """Whether a request asks to be led through a procedure."""
+    return _LEAD.match(question.strip()) is not None
+
+
+def begin_asked(title: str) -> str:
+    """The question before a procedure is begun."""
+    return f"{title}. Shall I guide you through it? Say yes or no."
 
 
 _ORDINALS = ("one", "two", "three", "four")
