@@ -239,6 +239,20 @@ SENTENCES: tuple[tuple[str, str], ...] = (
         "entrapment",
         rf"\b(?:(?:he|she|someone|somebody) is still in (?:there|it)|is still in there)\b|\b(?:{_BODY}) (?:is|are|was|got) (?:in )?between\b|\b(?:lift|elevator)\b[^~]{{0,40}}\b(?:with|and) (?:\w+ )?(?:people|someone|somebody|us|me|a (?:man|woman|person|colleague)|persons)\b|\blet go of (?:my|his|her|me|him|someone)\b",
     ),
+    (
+        "fire",
+        r"\b(?:stack|pile|heap|cardboard|cartons?|boxes|pallets?|rags?|paper|waste|bin|skip|dust|oil|foam|film|solvent|battery)\b[^.~?!]{0,35}\b(?:went up|has gone up|is going up)\b(?! (?:to|by|from|in|the|since|again))",
+    ),
+    (
+        "gas",
+        rf"\b(?:{_LIQUID}|{_TOXIN})\b[^.~?!]{{0,60}}\b(?:giv(?:es|ing) off|is (?:fuming|vapou?ri[sz]ing)|got out|escaped|broke out|is out)\b",
+    ),
+    ("injury", rf"\b{_LIQUID}\b[^.~?!]{{0,20}}\b(?:in|into) (?:both|one|an|the|his|her|my|\w+'s) (?:\w+ )?(?:eyes?|face|mouth)\b"),
+    ("gas", rf"\b{_LIQUID}\b[^.~?!]{{0,20}}\b(?:in|into) (?:both|one|an|the|his|her|my|\w+'s) (?:\w+ )?(?:eyes?|face|mouth)\b"),
+    ("injury", r"\b(?:need|needs|send|get|call|want)\b[^.~?!]{0,15}\bfirst[- ]?aid(?:ers?)?\b(?! (?:kit|box|cabinet|training|course|cert\w*|list|room|supplies|register|book))"),
+    ("entrapment", rf"\b(?:{_HE}|{_MEMBER}|i|they|we) (?:can ?not|could not|is unable to) (?:get|pull|come|break|wriggle) (?:free|out|loose)\b"),
+    ("shock", rf"\b(?:{_HE}|{_MEMBER}) (?:is |are )?(?:still )?(?:on|stuck to|hanging (?:on|from)|in contact with|touching|holding) (?:the |a )?(?:current|mains|live (?:wire|cable|part|rail|bar))\b"),
+    ("shock", r"\b(?:shocked|zapped|jolted|knocked (?:back|down)) by (?:the |a |an )?(?:\w+ ){0,2}(?:static|discharge|current|cable|wire|wiring|cabinet|panel|socket|plug|voltage|electric\w*)\b"),
     # struck by, fallen on
     (
         "injury",
@@ -400,6 +414,12 @@ SENTENCES: tuple[tuple[str, str], ...] = (
 
 #: Taken out before the search: the same words in peaceful use.
 PEACE: tuple[str, ...] = (
+    r"\b(?:accident|injury|incident|fire|smoke)[- ]free\b",
+    r"^[^~?!]*\baccording to (?:the|our|your) (?:\w+ )?(?:sops?|instructions?|procedures?|manuals?|plan|rules?|policy|handbook)\b[^~?!]*",
+    r"^(?:can|could|may|does|do|will|would) (?:the |a |an |our )?(?:\w+ ){1,3}(?:catch|cause|start|produce|give off|lead to)\b[^~?!]*\b(?:if|when|what does|manual|say)\b[^~?!]*",
+    r"\b(?:which|who|whose|list|names?) (?:of )?(?:\w+ ){0,4}(?:is|are|as|the)? ?first[- ]?aiders?\b|\b(?:our|all|certified|trained|registered) first[- ]?aiders?\b",
+    r"\bblood[- ](?:red|orange)\b",
+    r"\b(?:fire|fier|fir) (?:ext\w{4,12})\b",
     r"\bsmoking (?:breaks?|area|room|zone|ban|policy|rules?|shelter|corner|is (?:not )?(?:allowed|permitted|forbidden))\b",
     r"\b(?:fire|flash|burning|smoke) points?\b",
     r"\b(?:no|not|without|any|never|zero|nor|isn'?t any|free of|free from|no sign of|no signs of) (?:\w+ "

@@ -197,3 +197,23 @@ def test_a_classifier_only_adds_and_only_when_it_is_as_good_as_certain():
     assert voted((), 0.99, WORDS) == ()
     assert voted(("fire",), 0.0, WORDS) == ("fire",)
     assert voted((), 1.0, {}) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "danger"),
+    [("a pile of rags by the oven went up", "fire"), ("somebody tipped nitric acid into the sink, it is giving off fumes", "gas"),
+     ("thinner splashed in both eyes", "injury"), ("the ram came down on my mate and he can't get loose", "entrapment"),
+     ("send a first aider to the foundry", "injury"), ("she was zapped by the control cabinet", "shock"), ("he is still touching the live rail", "shock"),
+     ("ammonia escaped in the cold store", "gas")],
+)  # fmt: skip
+def test_danger_in_other_words(text, danger):
+    assert danger in detect(text, WORDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["how many accident-free days in hall 2", "what must I do after a burn, according to our instruction", "can the motor catch fire when it is blocked, what does the manual say",
+     "which colleagues are first aiders", "the lamp is blood red, what does it mean", "when was the fire extingiusher checked"],
+)  # fmt: skip
+def test_peace_in_other_words(text):
+    assert not detect(text, WORDS)
