@@ -28,7 +28,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from assistant import charts_api, documents_api, guided_api, identity_api, notes_api, tls_api, voice_api
+from assistant import charts_api, coverage_api, documents_api, guided_api, identity_api, notes_api, tls_api, voice_api
 from assistant.demo import PASSWORD as DEMO_PASSWORD
 from assistant.guard import Guard
 from assistant.identity_api import COOKIE, address_of, refuse_key, token_of, with_cookie
@@ -337,6 +337,7 @@ def create_app(assistant: Served, heartbeat_s: float = HEARTBEAT_S, names: Colle
     guided_api.add(app, assistant, service._caller, _aside)
     charts_api.add(app, service._caller, _aside)
     notes_api.add(app, assistant, service._caller, _aside)
+    coverage_api.add(app, assistant, service._caller, _aside)
     identity_api.add(app, assistant, service._caller, _aside)
     tls_api.add(app, assistant)
     voice_api.add(app, service, _aside)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from ingest.coverage import AlarmSeen, Coverage, Machine, coverage
+from retrieval.passages import DocumentInfo
 from tools.access import Caller
 from tools.records import list_records, select
 from tools.registry import Call, Period, ToolError
@@ -25,27 +26,40 @@ _MOST_CODES = 1000
 _MOST_DETAILS = 150
 
 
-def gathered(assistant: Assistant) -> Coverage:
+def gathered(assistant: Assistant, reader: Caller | None = None) -> Coverage:
     """The comparison as of now, read as the system itself: alarm texts and counts by machine are for the whole site.
+    For a `reader` only documents that this role reads; an administrator, who sees no plant data, gets every document, so
+    that its files can be looked after, and no alarms.
 
     A home without a plant database has its documents alone. Raises RetrievalError or Problem."""
     if not assistant.settings.plant_url:
-        return coverage(assistant.index, (), (), datetime.now().astimezone())
+        return coverage(assistant.index, (), (), datetime.now().astimezone(), holds=_shelf(assistant, reader))
     plant, now = assistant.plant, assistant.now()
     machines = [
         Machine(item.id, item.name, plant.lines[item.line].name if item.line in plant.lines else item.line, item.cls)
         for item in plant.equipment.values()
     ]
+    holds = _shelf(assistant, reader)
+    if reader is not None and reader.role == "administrator":
+        return coverage(assistant.index, machines, (), now, holds=holds)
     period = Period(f"the last {_DAYS} days", now - timedelta(days=_DAYS), now)
     call = Call(Caller("system", "Andon", "expert"), now, plant, assistant.index)
     seen: list[AlarmSeen] = []
     if "alarm_events" in plant.model.records:
         for machine in machines:
             seen += _alarms(call, machine, period)
-    found = coverage(assistant.index, machines, seen, now, period.start, period.end)
+    found = coverage(assistant.index, machines, seen, now, period.start, period.end, holds)
     wanted = {(name, gap.code) for gap in found.gaps[:_MOST_DETAILS] for name in gap.machines[:1]}
     detailed = [_detailed(call, item, period) if (item.machine, item.code) in wanted else item for item in seen]
-    return coverage(assistant.index, machines, detailed, now, period.start, period.end) if wanted else found
+    return coverage(assistant.index, machines, detailed, now, period.start, period.end, holds) if wanted else found
+
+
+def _shelf(assistant: Assistant, reader: Caller | None) -> Callable[[DocumentInfo], bool] | None:
+    """Which documents a reader may know of; None for all."""
+    if reader is None or reader.role == "administrator":
+        return None
+    shelf = assistant.policy.shelf(reader)
+    return lambda info: shelf.holds(info.kind, info.access)
 
 
 def _alarms(call: Call, machine: Machine, period: Period) -> Iterator[AlarmSeen]:

@@ -150,15 +150,18 @@ def meter(console: Console, quiet: bool) -> Iterator[Progress | None]:
             task = bar.add_task("", total=None)
             yield lambda done, total, path: bar.update(task, completed=done, total=total, description=_short(path))
         return
-    begun = told = time.monotonic()
+    first: tuple[float, int] | None = None  # when reading began to be told of, and how many files that was after
+    told = time.monotonic()
 
     def tell(done: int, total: int, path: str) -> None:
-        nonlocal told
+        nonlocal told, first
         now = time.monotonic()
+        first = first or (now, done)
         if now - told >= _TELL_S and done < total:
             told = now
-            left = (now - begun) / done * (total - done)
-            console.print(f"{done} of {total} files read, about {_duration(left)} left", markup=False)
+            pace = (now - first[0]) / (done - first[1]) if done > first[1] else 0.0
+            left = f", about {_duration(pace * (total - done))} left" if pace else ""
+            console.print(f"{done} of {total} files read{left}", markup=False)
 
     yield tell
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -94,7 +94,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Coverage:
-    """The whole comparison. `since` and `until` bound the alarm counts (None: no MES was asked)."""
+    """The whole comparison. `elsewhere`: documents for machines or classes that the plant does not have. `since` and `until` bound the alarm counts (None: no MES was asked)."""
 
     made: datetime
     since: datetime | None
@@ -102,6 +102,7 @@ class Coverage:
     machines: tuple[MachineLine, ...]
     gaps: tuple[Gap, ...]
     unassigned: tuple[DocumentLine, ...]
+    elsewhere: tuple[DocumentLine, ...]
     quarantined: tuple[tuple[str, str], ...]
     waiting: tuple[DocumentLine, ...]
     languages: tuple[tuple[str, int], ...]
@@ -114,16 +115,17 @@ class Coverage:
         return (
             f"{len(self.machines)} machines, {without} of them without a manual or a procedure; "
             f"{len(gaps)} alarms with {sum(gap.events for gap in gaps):,} events have no entry in any manual; "
-            f"{len(self.unassigned)} documents name no machine; {len(self.quarantined)} files were refused."
+            f"{len(self.unassigned)} documents name no machine, {len(self.elsewhere)} only machines that the plant does not have; {len(self.quarantined)} files were refused."
         )
 
 
 def coverage(
     index: Index, machines: Sequence[Machine], alarms: Sequence[AlarmSeen], made: datetime,
-    since: datetime | None = None, until: datetime | None = None,
+    since: datetime | None = None, until: datetime | None = None, holds: Callable[[DocumentInfo], bool] | None = None,
 ) -> Coverage:  # fmt: skip
-    """Compares what is in the index with the machines and the alarms that occur on them."""
-    infos = index.documents()
+    """Compares what is in the index (of its documents those that `holds` lets through) with the machines and the alarms
+    that occur on them."""
+    infos = [info for info in index.documents() if holds is None or info.status == "quarantined" or holds(info)]
     lists = Counter(_lists(index))
     revisions: dict[str, list[DocumentInfo]] = {}
     for info in infos:
@@ -137,6 +139,7 @@ def coverage(
         tuple(_machine_line(m, effective, lines, [s for s in alarms if s.machine == m.id], known) for m in machines),
         _gaps(machines, alarms, known),
         tuple(lines[i.document] for i in effective if not i.equipment and not i.equipment_class and i.kind not in ("log", "field_note")),
+        tuple(lines[i.document] for i in effective if machines and _is_elsewhere(i, machines)),
         tuple(sorted((plain(i.source), sentence(i.reason)) for i in infos if i.status == "quarantined")),
         tuple(_line(i, [], lists) for i in infos if i.status == "pending"),
         tuple(Counter(i.language or "?" for i in effective).most_common()),
@@ -169,6 +172,12 @@ def _is_for(info: DocumentInfo, machine: Machine) -> bool:
     if info.equipment:
         return machine.id.casefold() in (name.casefold() for name in info.equipment)
     return bool(info.equipment_class) and info.equipment_class.casefold() == machine.cls.casefold()
+
+
+def _is_elsewhere(info: DocumentInfo, machines: Sequence[Machine]) -> bool:
+    """Whether a document names machines or a class, and none that the plant has: a typing error hides it for good."""
+    named = bool(info.equipment or info.equipment_class)
+    return named and info.kind not in ("log", "field_note") and not any(_is_for(info, machine) for machine in machines)
 
 
 def _of(machines: Sequence[Machine], name: str) -> Machine | None:

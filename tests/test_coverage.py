@@ -38,6 +38,12 @@ def found(tmp_path: Path) -> Coverage:
         "---\ntitle: Die change\nkind: sop\ndocument: SOP-1\nequipment: [PRS-01]\nlanguage: de\n---\n# Wechsel\n\n1. Presse sperren.\n2. Werkzeug wechseln.\n"
     )
     (folder / "codes.csv").write_text("code,message\n" + "".join(f"E-{300 + n},Heater {n}\n" for n in range(5)))
+    (folder / "mixer.md").write_text(
+        "---\ntitle: Mixer card\ndocument: M-X\nequipment: [MIX-09, MIX-10]\n---\n# Mixer\n\nThe seal of the mixer is greased.\n"
+    )
+    (folder / "kiln.md").write_text(
+        "---\ntitle: Kiln card\ndocument: M-K\nequipment_class: kiln\n---\n# Kiln\n\nThe rollers of the kiln are greased.\n"
+    )
     (folder / "<img src=x>.pdf").write_bytes(b"")
     index = Index.open(tmp_path / "index", HashEmbedder(64))
     ingest([folder], index)
@@ -64,13 +70,30 @@ def test_alarms_without_an_entry_are_counted_once_for_machines_of_a_class(found:
     assert (line.alarms_known, line.alarms_seen, line.events_unknown, line.events) == (1, 2, 30, 42)
 
 
+def test_documents_for_machines_that_the_plant_does_not_have_are_listed(found: Coverage) -> None:
+    assert [(line.document, line.scope) for line in found.elsewhere] == [("M-K", "kiln"), ("M-X", "MIX-09, MIX-10")]
+    assert "2 only machines that the plant does not have" in found.text
+    assert "MIX-09, MIX-10" in as_html(found)
+
+
+def test_only_what_a_reader_may_read_is_compared(tmp_path: Path) -> None:
+    for name, access in (("open", "plant"), ("closed", "management")):
+        (tmp_path / f"{name}.md").write_text(f"---\ndocument: {name}\naccess: {access}\n---\n# Oven\n\nThe door of the oven is greased.\n")
+    index = Index.open(tmp_path / "index", HashEmbedder(64))
+    ingest([tmp_path / "open.md", tmp_path / "closed.md"], index)
+    assert {line.document for line in coverage(index, MACHINES, (), NOW).unassigned} == {"open", "closed"}
+    shown = coverage(index, MACHINES, (), NOW, holds=lambda info: info.access == "plant")
+    assert [line.document for line in shown.unassigned] == ["open"]
+    assert "closed" not in as_html(shown)
+
+
 def test_documents_that_name_no_machine_and_refused_files_are_listed(found: Coverage) -> None:
     assert [line.document for line in found.unassigned] == ["codes"]
     assert found.unassigned[0].missing == ("revision", "effective date")
     ((path, why),) = found.quarantined
     assert path.endswith("<img src=x>.pdf")
     assert why == "The file is empty: copy it again from where it came from."
-    assert dict(found.languages) == {"en": 2, "de": 1}
+    assert dict(found.languages) == {"en": 4, "de": 1}
     assert "2 alarms with 46 events have no entry in any manual" in found.text
     assert as_json(found)["gaps"][0]["last"] == NOW.isoformat()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ingest.readers import data, mail, markup, office, pdf, restructured, word
+from ingest.readers import data, mail, markup, office, pdf, photos, restructured, word
 from ingest.readers.blocks import Block, Content, UnreadableFile, steps_joined
 
 __all__ = ["READERS", "Block", "Content", "UnreadableFile", "read", "reader_name"]
@@ -29,14 +29,18 @@ READERS: dict[str, Callable[[Path], Content]] = {
     "yaml": data.read_yaml,
     "csv": data.read_csv,
     "text": markup.read_text,
+    "picture": photos.read,
 }
 _SUFFIXES = {
     ".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx", ".xlsm": "xlsx", ".html": "html", ".htm": "html",
     ".xhtml": "html", ".md": "markdown", ".markdown": "markdown", ".rst": "restructured", ".rest": "restructured", ".eml": "email",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".yaml": "yaml", ".yml": "yaml", ".csv": "csv",
     ".tsv": "csv", ".txt": "text", ".text": "text", ".log": "text", ".res": "text", ".ini": "text", ".h": "text",
-    ".hpp": "text", ".c": "text", ".st": "text", ".lst": "text",
+    ".png": "picture", ".jpg": "picture", ".jpeg": "picture", ".tif": "picture", ".tiff": "picture", ".hpp": "text", ".c": "text", ".st": "text", ".lst": "text",
 }  # fmt: skip
+
+
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 
 
 def reader_name(path: Path) -> str | None:
@@ -48,7 +52,9 @@ def reader_name(path: Path) -> str | None:
     if head.startswith(b"PK\x03\x04"):
         return {".docx": "docx", ".xlsx": "xlsx", ".xlsm": "xlsx"}.get(path.suffix.lower())
     named = _SUFFIXES.get(path.suffix.lower())
-    if named in ("pdf", "docx", "xlsx"):
+    if head.startswith(_PICTURES):
+        return "picture"
+    if named in ("pdf", "docx", "xlsx", "picture"):
         return named  # its reader says what is wrong with it
     if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return None
