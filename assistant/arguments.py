@@ -7,6 +7,7 @@ tool cannot do without and nobody said is `missing`, with the question to ask. t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -43,10 +44,19 @@ def draft_calls(clause: Clause, question: Question, plant: Plant, alone: bool = 
         none_of = without_any(scribe) if tool in ("query_metrics", "list_records") else None
         if tool in ("list_records", "explain_alarm") and not scribe.get("code") and plants_own(scribe):
             tool = "query_metrics"
+        if tool == "find_correlations" and _USUAL.search(clause.text) and not _OF_FIGURES.search(clause.text):
+            tool = "diagnose"
         drafts += [none_of] if none_of else BUILDERS[tool](scribe)
     return drafts
 
 
+#: What a trouble usually comes from, or what put it right before, is in the logs; a figure's causes are counted by the MES.
+_USUAL = re.compile(
+    r"\bwhat (?:usually|normally|typically|mostly|generally) (?:fix\w*|cur\w*|solv\w*|help\w*|caus\w*)\b|"
+    r"\b(?:usual|typical|(?:most )?(?:common|frequent)|top \w+|main) (?:root )?(?:causes?|fix(?:es)?|remed(?:y|ies)|cures?|culprits?)\b",
+    re.IGNORECASE,
+)
+_OF_FIGURES = re.compile(r"\b(?:downtime|stops?|stoppages?|scrap|rejects?|rework|loss(?:es)?|oee|ncrs?|non-?conform\w*|yield|availability|alarms?)\b", re.IGNORECASE)
 #: How the arguments of each tool are read; a new tool is one line here.
 BUILDERS: Mapping[str, Callable[[Scribe], list[Draft]]] = {
     "query_metrics": metric_drafts, "list_records": record_drafts, "explain_alarm": alarms_drafts, "diagnose": diagnose_drafts,

@@ -551,3 +551,12 @@ def test_a_pointer_to_nothing_is_asked_back(plant, text):
     assert (found.status, len(found.choices)) == ("needs_clarification", len(set(plant.vocabulary("line").values())))
     assert ask(plant, text, metric="oee", equipment="CNC-01").status == "planned"
     assert ask(plant, "what was the oee of line 1 and how did it run", metric="oee").status == "planned"
+
+
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [("what usually fixes spindle chatter on CNC-02", "diagnose"), ("most common causes of hydraulic leaks", "diagnose"),
+     ("top three causes of scrap on line 1", "find_correlations"), ("what does scrap correlate with", "find_correlations")],
+)  # fmt: skip
+def test_what_usually_helps_is_in_the_logs(plant, text, tool):
+    assert ask(plant, text, "find_correlations").calls[0].tool == tool
