@@ -31,6 +31,7 @@ def register(app: typer.Typer) -> None:
 
 def evals(
     suite: Annotated[str | None, typer.Argument(help=f"one of {', '.join(EVALS)}; all without it")] = None,
+    skip: Annotated[list[str] | None, typer.Option("--skip", help="a suite to leave out of all (may be given several times)")] = None,
     only: Annotated[str | None, typer.Option("--only", help="of the answers suite, the cases whose id begins so")] = None,
     write: Annotated[Path | None, typer.Option("--write", help="write scoreboard.json and scoreboard.md there", file_okay=False, exists=True)] = None,
     full: Annotated[bool, typer.Option("--full", help="of the voice suite, every sentence at every level of noise (half an hour)")] = False,
@@ -39,7 +40,7 @@ def evals(
     """Grade the product over questions with independent oracles; exits 1 when a suite is below its floor."""
     from evals import scoreboard
 
-    chosen = _chosen(suite, EVALS)
+    chosen = tuple(name for name in _chosen(suite, EVALS) if name not in (skip or ()))
     with _quiet(), _explained():
         where = scoreboard.machine()
         scores = _scores(chosen, only, full)
