@@ -138,7 +138,7 @@ class _Run:
         names = {path: discovery.key(path) for path in files}
         self._find_gone(set(names.values()), found)
         ids = discovery.fallbacks({*names.values(), *(self._known.keys() - self._gone_names)})
-        leaders: dict[str, Path] = {}
+        leaders: dict[str, int] = {}  # content -> place of the job that reads it
         jobs: list[Job] = []
         for path in files:
             name, stamp = names[path], discovery.stamp(path, self._equipment, self._revision, self._given)
@@ -152,11 +152,15 @@ class _Run:
                 self._rows.append((name, digest, stamp, before[2], before[3], ""))
             elif before is None and self._gone.get(digest):
                 self._move(self._gone[digest].pop(0), path, name, stamp)
-            elif digest in leaders:
-                self._followers.setdefault(digest, []).append(path)
             else:
-                leaders[digest] = path
-                jobs.append(Job(path, digest, ids[name], self._equipment, self._revision, stamp, self._given))
+                job = Job(path, digest, ids[name], self._equipment, self._revision, stamp, self._given)
+                place = leaders.setdefault(digest, len(jobs))
+                if place == len(jobs):
+                    jobs.append(job)
+                    continue
+                if before and before[2] and names[jobs[place].path] not in self._known:
+                    jobs[place], job = job, jobs[place]  # the copy is the new one; what is known keeps its document
+                self._followers.setdefault(digest, []).append(job.path)
         self._changing = {names[job.path] for job in jobs}
         self._total = len(jobs)
         return jobs
@@ -251,6 +255,7 @@ class _Run:
             self._remember(outcome.job.path, outcome.job, first.document, first.revision, "")
             for path in self._followers.get(outcome.job.content_hash, ()):
                 self.duplicates.append((str(path), str(outcome.job.path)))
+                self._drop_what_it_was(discovery.key(path), {e.info.document for e in entries})
                 self._remember(path, outcome.job, first.document, first.revision, "")
             self.passages += sum(len(e.passages) for e in entries)
             self.alarms += sum(len(e.alarms) for e in entries)
