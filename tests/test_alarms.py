@@ -2,7 +2,9 @@
 
 from types import SimpleNamespace
 
-from tools.alarms import _components, _is_for
+import pytest
+
+from tools.alarms import _components, _is_for, read_without_letter
 from tools.evidence import Column, Evidence
 from tools.maintenance import cause_counts
 
@@ -37,3 +39,8 @@ def test_causes_are_counted_once_an_order_by_the_last_word():
         ("gear pump", 1, 40), ("oil filter", 1, 20), ("not stated", 1, None),
     ]  # fmt: skip
     assert counted.facts["cases"][1] == 3
+
+
+@pytest.mark.parametrize(("asked", "listed", "said"), [("F504", "504", True), ("alarm 504", "504", False), ("AL-504", "504", False), ("F504", "F504", False)])
+def test_a_letter_that_no_list_writes_is_said(asked, listed, said):
+    assert bool(read_without_letter(asked, listed)) is said

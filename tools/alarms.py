@@ -75,7 +75,14 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
     if entry is not None and "limited" in parts:
         return Result("partial", tuple(evidence), message=str(parts["limited"]), limited_to="documents", data=parts)
     message = "" if entry is not None else f"No effective document lists the alarm {code}; this is what the plant's own records hold."
-    return Result("answered" if entry is not None else "partial", tuple(evidence), message=message, data=parts)
+    read_as = read_without_letter(code, entry.code) if entry is not None else ()
+    return Result("answered" if entry is not None else "partial", tuple(evidence), message=message, assumed=read_as, data=parts)
+
+
+def read_without_letter(asked: str, listed: str) -> tuple[str, ...]:
+    """What is assumed where somebody says F504 and the list writes 504: one letter is how many say "fault", and may be more."""
+    said, known = identifiers.parts(identifiers.key(asked)), identifiers.parts(identifiers.key(listed))
+    return (f"code: {listed}, as no list writes {asked}",) if len(said.prefix) == 1 and not known.prefix else ()
 
 
 def alarm_evidence(entry: AlarmEntry) -> Evidence:
