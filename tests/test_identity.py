@@ -4,17 +4,21 @@ nothing secret is kept readable or written to a log; every change of access stan
 from __future__ import annotations
 
 import functools
+import json
 import logging
 import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
+from typer.testing import CliRunner, Result
 
+from assistant import cli, users_cli
 from assistant.api import create_app
 from assistant.identity import Identity
 from assistant.identity_api import COOKIE, TABLET_COOKIE
@@ -162,6 +166,35 @@ def test_whoever_is_made_or_replaced_is_recorded_with_role_and_places(identity: 
     with pytest.raises(BadQuestion):
         identity.put_user_with("short", "eve", "Eve", "expert", None, "host")
     assert len(identity.changes_made()) == before
+
+
+def test_the_command_line_adds_resets_and_records(identity: Identity, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(users_cli, "_home", lambda: SimpleNamespace(store=store, identity=identity))
+
+    def users(*arguments: str, typed: str = "") -> Result:
+        return CliRunner().invoke(cli.app, ["users", *arguments], input=typed)
+
+    made = users("--add", "max", "--name", "Max", "--role", "technician", "--line", "LINE-1", "--area", "A", typed="a password here\n")
+    assert made.exit_code == 0, made.output
+    assert identity.by_password("max", "a password here", HERE).caller.role == "technician"
+    assert users("--add", "eve", "--name", "Eve", "--role", "expert", typed="short\n").exit_code == 1
+    assert users("--add", "eve", "--name", "Eve", "--role", "king", typed="a password here\n").exit_code == 2
+    assert users("--reset", "max", typed="chosen by somebody\n").exit_code == 0
+    assert identity.by_password("max", "chosen by somebody", HERE).must_change
+    assert users("pin", "max", typed="4711\n").exit_code == 0
+    once = json.loads(users("one-time", "max", "--json").output)["one_time_password"]
+    assert identity.by_password("max", once, HERE).must_change
+    key = json.loads(users("key", "sam", "--name", "board", "--days", "9", "--json").output)
+    assert identity.caller(key["secret"]) is not None
+    assert users("revoke", key["key"]).exit_code == 0
+    assert identity.caller(key["secret"]) is None
+    assert users("remove", "max").exit_code == 0
+    told = json.loads(users("changes", "--json").output)
+    assert [row["action"].split(":")[0] for row in told["changes"]] == [
+        "user made", "password set", "PIN set", "one-time password made", "key made", "key revoked", "user removed",
+    ]  # fmt: skip
+    assert {row["by"] for row in told["changes"]} == {"host"}
+    assert "max" not in store.callers()
 
 
 @pytest.mark.parametrize("new", ["password", "olivia2026", "aaaaaaaa", "short", PASSWORD])

@@ -146,9 +146,6 @@ class Calendar:
         running = self.runs(instant, instant + timedelta(microseconds=1))
         return running[0] if running else None
 
-    def current_shift(self, now: datetime) -> ShiftRun | None:
-        return self.shift_of(now)
-
     def last_completed_shift(self, name: str | None, now: datetime) -> ShiftRun | None:
         """The run of this shift (of any, when None) that ended last, at or before `now`."""
         if name is not None and name not in self.by_id:

@@ -450,10 +450,6 @@ def sensitivity(role: Role, column: ColumnProfile) -> str:
     return ""
 
 
-def without_part(role: Role, *parts: str) -> Role:
-    return replace(role, parts={k: v for k, v in role.parts.items() if k not in parts})
-
-
 def paths_to(roles: Mapping[str, Role], table: str, target: str, deepest: int = 3) -> Sequence[str]:
     """The shortest path of links from a table to a key of `target`: column names, the last holding that key. ()."""
     frontier: list[tuple[str, tuple[str, ...]]] = [(table, ())]

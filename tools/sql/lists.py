@@ -126,7 +126,6 @@ _TIMES: tuple[type[Expr], ...] = (
     exp.MonthsBetween, exp.AddMonths, exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp, exp.CurrentDatetime,
 )  # fmt: skip
 FUNCTIONS: frozenset[type[Expr]] = frozenset((*_OPERATORS, *_AGGREGATES, *_WINDOW_FUNCTIONS, *_SCALARS, *_TIMES))
-AGGREGATES: frozenset[type[Expr]] = frozenset(_AGGREGATES)
 
 # A regular expression can be made to run for minutes inside one step of an engine that cannot be interrupted there;
 # PostgreSQL checks for its timeout inside a match, DuckDB's RE2 is linear. SQLite has none.

@@ -18,8 +18,6 @@ Purpose = Literal["answer", "free", "document"]
 # Rows that a statement may return, by purpose: what a screen can show, what an expert may export, what a report holds.
 ROW_CAPS: Mapping[str, int] = {"answer": 1_000, "free": 10_000, "document": 250_000}
 
-NO_PARAMETERS: Mapping[str, object] = {}
-
 
 @dataclass(frozen=True)
 class Refused:
