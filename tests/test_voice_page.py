@@ -79,16 +79,21 @@ def microphone(tmp_path_factory) -> Path:
     return path
 
 
-@pytest.fixture
-def page(service, microphone):
-    url, files = service
+def fake_microphone_browser(files: tls.TlsFiles, microphone: Path) -> chromium.Browser:
+    """A browser whose microphone plays a file once, and which trusts this one certificate for `NAME`."""
     key = x509.load_pem_x509_certificate(files.certificate.read_bytes()).public_key()
     pin = hashlib.sha256(key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)).digest()
-    browser = chromium.Browser(
+    return chromium.Browser(
         "--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", f"--use-file-for-fake-audio-capture={microphone}%noloop",
         f"--host-resolver-rules=MAP {NAME} 127.0.0.1", f"--ignore-certificate-errors-spki-list={base64.b64encode(pin).decode()}",
         "--autoplay-policy=no-user-gesture-required",
     )  # fmt: skip
+
+
+@pytest.fixture
+def page(service, microphone):
+    url, files = service
+    browser = fake_microphone_browser(files, microphone)
     browser.screen(1280, 800)
     browser.open(f"{url}/?equipment=CNC-02")
     browser.wait("document.querySelectorAll('.person-tile').length > 0")

@@ -27,7 +27,7 @@ from assistant.voice.transcriber import BYTES_A_SECOND, SpeechUnavailable
 #: Frames of the recogniser a second.
 _FRAMES_A_SECOND = 100
 #: Least score of a phrase that `wake.tsv` does not name; between what calibrated phrases need.
-THRESHOLD = -4.5
+THRESHOLD = -4.0
 #: The stretch that is searched, and how much new sound it takes to search again, seconds: a phrase of up to 1.7 s lies
 #: whole in one of the stretches.
 _WINDOW_S = 2.5
