@@ -123,6 +123,7 @@ def run(assistant: Assistant, say: Callable[[str], None]) -> None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(128)  # who asks from here on waits for the answer instead of being refused
         except OSError as error:
             listener.close()
             raise Unavailable(f"Port {port} on {host} cannot be used ({(error.strerror or 'refused').lower()}); name another with --port.") from error
