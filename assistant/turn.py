@@ -164,6 +164,8 @@ SURE_BESIDE = 0.85
 #: Dangers in which a person is hurt or held, and the tools that tell what to do with a machine.
 _PERSONS = frozenset(("injury", "entrapment", "shock"))
 _MACHINE_STEPS = frozenset(("get_procedure", "diagnose", "explain_alarm", "search_documents"))
+#: Ways to go on that are offered: the lists that know a number may be more than the machines of a line.
+MOST_SHOWN = 8
 #: Statuses of a plan whose calls are run (a tool that acts only proposes).
 _RUNS = ("planned", "needs_confirmation")
 
@@ -294,7 +296,7 @@ def _choice_blocks(planned: Plan, steps: Sequence[Step]) -> list[dict[str, Any]]
     choices = list(planned.choices) or [choice for step in steps for choice in step.result.choices]
     if not choices:
         return []
-    shown = [{"label": choice.label, "question": choice.question} for choice in choices[:4]]
+    shown = [{"label": choice.label, "question": choice.question} for choice in choices[:MOST_SHOWN]]
     return [{"type": "choices", "question": "Which do you mean?", "choices": shown}]
 
 
