@@ -89,7 +89,9 @@ def _handed_over(order: Order, home: Path, progress: Progress | None) -> IngestR
             time.sleep(_LOOK_S)
     finally:
         for suffix in (".job", ".progress", ".result"):
-            job.with_suffix(suffix).unlink(missing_ok=True)
+            left = job.with_suffix(suffix)
+            left.unlink(missing_ok=True)
+            left.with_name(f".{left.name}").unlink(missing_ok=True)  # of a service killed while it wrote
     if "error" in result:
         raise Unavailable(str(result["error"]))
     return _report(result["report"])
