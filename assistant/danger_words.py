@@ -249,6 +249,7 @@ SENTENCES: tuple[tuple[str, str], ...] = (
     ),
     ("injury", rf"\b{_LIQUID}\b[^.~?!]{{0,20}}\b(?:in|into) (?:both|one|an|the|his|her|my|\w+'s) (?:\w+ )?(?:eyes?|face|mouth)\b"),
     ("gas", rf"\b{_LIQUID}\b[^.~?!]{{0,20}}\b(?:in|into) (?:both|one|an|the|his|her|my|\w+'s) (?:\w+ )?(?:eyes?|face|mouth)\b"),
+    ("fire", r"\b(?:is|are|keeps?|started|starts|began) (?:making|throwing|giving(?: off)?|shooting|spitting|sending) (?:\w+ )?sparks\b(?<!grinder)"),
     ("injury", r"\b(?:need|needs|send|get|call|want)\b[^.~?!]{0,15}\bfirst[- ]?aid(?:ers?)?\b(?! (?:kit|box|cabinet|training|course|cert\w*|list|room|supplies|register|book))"),
     ("entrapment", rf"\b(?:{_HE}|{_MEMBER}|i|they|we) (?:can ?not|could not|is unable to) (?:get|pull|come|break|wriggle) (?:free|out|loose)\b"),
     ("shock", rf"\b(?:{_HE}|{_MEMBER}) (?:is |are )?(?:still )?(?:on|stuck to|hanging (?:on|from)|in contact with|touching|holding) (?:the |a )?(?:current|mains|live (?:wire|cable|part|rail|bar))\b"),

@@ -369,7 +369,7 @@ class Marks:
             return None
         if label in NAMES:
             found = self.names.resolve(text, label)
-            if label in ("reason", "defect") and not found.known and set(re.findall(r"[a-z]+", text.lower())) <= ANY_STOP:
+            if label in ("reason", "defect") and not found.known and not span.negated and set(re.findall(r"[a-z]+", text.lower())) <= ANY_STOP:
                 return None
             front = self.question.equipment
             if found.ambiguous and front and self.plant.name("equipment", front) in found.alternatives:

@@ -116,8 +116,8 @@ def metric_drafts(scribe: Scribe) -> list[Draft]:
 _WITHOUT = re.compile(
     r"\b(lines?|machines?|equipment|assets?|products?|shifts?|areas?|suppliers?)\b(?: (?:that|which|who))?"
     r"(?: (?:ran|run|got|went|had|have|has|having|with|saw|showed?|produced?|made|caused?|recorded|were|was|been|did|do|does))*"
-    r"(?:n't|nt)?(?: (?:have|had|see|got|get|raise|cause|make))*"
-    r" (?:with )?(?:no|without(?: any| a single)?|zero|not (?:a single|any|one)|any|a single|free of|entirely without)"
+    r"(?:n't|nt| not)?(?: (?:have|had|see|got|get|raise|cause|make))*"
+    r" (?:with )?(?:no|without(?: any| a single)?|zero|not (?:a single|any|one)|any|an?|a single|one|free of|entirely without)"
     r" (?:\w+ )?(alarms?|faults?|stops?|stoppages?|downtimes?|breakdowns?|ncrs?|nonconformances?|non-conformances?|scrap|rejects?)\b",
     re.IGNORECASE,
 )
@@ -196,7 +196,7 @@ def _blamed(scribe: Scribe, metrics: Sequence[str]) -> dict[str, Any]:
     taken = [(p.start, p.end) for p in scribe.clause.placeholders if p.turn == 0]
     for pattern, out in ((_BLAME, False), (_SPARED, True)):
         m = pattern.search(scribe.clause.text)
-        if m and not set(m.group(1).lower().split()) <= ANY_STOP and not any(start < m.end(1) and m.start(1) < end for start, end in taken):
+        if m and (out or not set(m.group(1).lower().split()) <= ANY_STOP) and not any(start < m.end(1) and m.start(1) < end for start, end in taken):
             found = names_of(scribe.plant).resolve(m.group(1), "reason")
             kind = found.kind if found.kind in ("reason", "defect") else "reason"
             return {kind: {"not": found.value} if out else found.value}

@@ -161,6 +161,9 @@ def _before_anchor(r: Reader, unit: str) -> SaidPeriod | None:
     if unit in ("hour", "minute", "shift", "night", "weekend"):
         length = r.anchor.end - r.anchor.start
         return r.span(begin - length, begin)
+    around = Reader(begin, r.calendar, None).unit(unit, 0)
+    if around and around.period.start < r.anchor.start and around.period.end > r.anchor.end:
+        return Reader(begin, r.calendar, None).unit(unit, -1)  # the week before a day is the one before its own week
     inner = Reader(begin - timedelta(microseconds=1), r.calendar, None)
     return inner.unit(unit, 0)
 

@@ -37,6 +37,11 @@ _PRIORITIES = re.compile(
 )
 
 
+#: What is urgent in a plant that grades from low to critical.
+URGENT = ("critical", "high")
+_URGENT_WORDS = ("urgent", "emergency", "top", "asap", "top priority")
+
+
 def graded(scribe: Scribe, record: str) -> dict[str, Any]:
     """Severity and priority by their own words, where no span holds them and the record has them."""
     spec = scribe.plant.model.records.get(record)
@@ -53,6 +58,7 @@ def graded(scribe: Scribe, record: str) -> dict[str, Any]:
         found = [next(g for g in m.groups() if g).lower() for m in pattern.finditer(text)]
         before = text[: m.start()] if (m := pattern.search(text)) else ""
         if found:
+            found = [grade for word in found for grade in (URGENT if label == "priority" and word in _URGENT_WORDS else (word,))]
             value: Any = list(dict.fromkeys(found)) if len(set(found)) > 1 else found[0]
             out[label] = (
                 {"not": value} if re.search(r"\b(?:not|without|except|excluding|no|but)(?: the)?\s*$", before, re.IGNORECASE) else value
@@ -281,6 +287,15 @@ def _record_of(scribe: Scribe, where: Mapping[str, Any]) -> str:
     return next((name for name, p in scribe.reading.heads["record"][1:4] if p >= LEAST_RECORD and not lacks(name)), best)
 
 
+def _as_graded(value: Any, scribe: Scribe) -> Any:
+    """A priority in the plant's grades: what is urgent is high or critical; behind a "not" it is taken out."""
+    if isinstance(value, Mapping) or not set(map(str.lower, map(str, as_list(value)))) & set(_URGENT_WORDS):
+        return value
+    grades = list(dict.fromkeys(g for word in as_list(value) for g in (URGENT if str(word).lower() in _URGENT_WORDS else (word,))))
+    said = next((p for p in scribe.clause.placeholders if p.label == "priority" and p.turn == 0), None)
+    return {"not": grades} if said is not None and _NOT_BEFORE.search(scribe.clause.text[: said.start]) else grades
+
+
 def _in_its_field(where: dict[str, Any], scribe: Scribe, record: str) -> dict[str, Any]:
     """A fault that was taken for a reason where the record has defects, or the other way round."""
     spec = scribe.plant.model.records.get(record)
@@ -315,6 +330,8 @@ def record_drafts(scribe: Scribe) -> list[Draft]:
         where["id"] = where.pop("order")
     if record == "spare_parts" and status == "in_stock" and (scribe.get("part") or scribe.get("equipment")):
         where.pop("status")  # "do we have a filter in stock" wants the stock, also when it is none
+    if "priority" in where:
+        where["priority"] = _as_graded(where["priority"], scribe)
     if "status" in where and _ASKS_STATE.search(scribe.clause.text) and any(isinstance(where.get(k), str) for k in _OWN_ID.get(record, ())):
         where.pop("status")  # "is lot 88213 released" wants its status, whatever it is
     where |= {**graded(scribe, record), **_bounds(scribe, record), **_subject_name(scribe, record, where)}

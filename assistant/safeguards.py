@@ -471,6 +471,12 @@ _GOING_ON = re.compile(
 )
 
 
+_HOW_LONG = re.compile(
+    rf"\bhow (?:long|much longer|fast) (?:can|could|may) (?:i|we|you|it|one)\b[^.?!]*\b(?:without (?:the |a |any )?|with (?:the |a )?(?:\w+ )?(?:by-?pass?ed|muted|broken|open|disabled|missing) )(?:\w+ )?{_SAFEGUARD}",
+    re.IGNORECASE,
+)
+
+
 def defeats_safeguard(text: str) -> bool:
     """Whether somebody asks how to get a safeguard out of the way, or to run a machine without it."""
     said = " ".join(text.replace("’", "'").split())
@@ -478,7 +484,7 @@ def defeats_safeguard(text: str) -> bool:
         return True  # "the e-stop does not work, can I keep producing"
     if _MENDING.search(said) or _OF_PAPERS.search(said) or _SAFE_WORK.search(said):
         return False
-    if _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
+    if _HOW_LONG.search(said) or _RUN_OPEN.search(said) or _wants_it_open(said) or _WITHIN.search(said) or (_TAMPERS.search(said) and not _ASKED_ABOUT.search(said)):
         return True
     if (
         _TRICKS.search(said)

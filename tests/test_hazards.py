@@ -204,7 +204,7 @@ def test_a_classifier_only_adds_and_only_when_it_is_as_good_as_certain():
     [("a pile of rags by the oven went up", "fire"), ("somebody tipped nitric acid into the sink, it is giving off fumes", "gas"),
      ("thinner splashed in both eyes", "injury"), ("the ram came down on my mate and he can't get loose", "entrapment"),
      ("send a first aider to the foundry", "injury"), ("she was zapped by the control cabinet", "shock"), ("he is still touching the live rail", "shock"),
-     ("ammonia escaped in the cold store", "gas")],
+     ("ammonia escaped in the cold store", "gas"), ("the motor is throwing sparks", "fire")],
 )  # fmt: skip
 def test_danger_in_other_words(text, danger):
     assert danger in detect(text, WORDS)

@@ -560,3 +560,21 @@ def test_a_pointer_to_nothing_is_asked_back(plant, text):
 )  # fmt: skip
 def test_what_usually_helps_is_in_the_logs(plant, text, tool):
     assert ask(plant, text, "find_correlations").calls[0].tool == tool
+
+
+def test_urgent_is_what_the_plant_grades_high(plant):
+    found = ask(plant, "urgent maintenance orders", "list_records", record="maintenance_orders", marked={"priority": "urgent"})
+    assert found.calls[0].arguments["where"]["priority"] == ["critical", "high"]
+    found = ask(plant, "maintenance orders that are not urgent", "list_records", record="maintenance_orders", marked={"priority": "urgent"})
+    assert found.calls[0].arguments["where"]["priority"] == {"not": ["critical", "high"]}
+
+
+def test_an_exclusion_that_names_nothing_known_is_not_lost(plant):
+    found = ask(plant, "downtime of line 1 except breakdowns", metric="downtime", marked={"reason": "breakdowns"}, negated=("breakdowns",))
+    assert found.calls[0].arguments["where"]["reason"] == {"not": "breakdowns"}
+
+
+def test_the_week_before_a_day_is_the_one_before_its_own(plant):
+    first = ask(plant, "oee of line 2 yesterday", metric="oee")
+    then = ask(plant, "and the week before that", metric="oee", previous=[("oee of line 2 yesterday", first)])
+    assert said(then)[0][1]["period"]["from"][:10] == "2026-06-08"

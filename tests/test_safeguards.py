@@ -171,6 +171,7 @@ def test_requests_and_figures_with_the_same_verbs_pass(text):
     [("How do I lock out conveyor 2 before clearing a jam?", False),
      ("Steps for the monthly light curtain and muting function test", False),
      ("Raise a maintenance request: the pull cord on conveyor 1 is slack", False),
+     ("how long can I run the press without the light curtain", True),
      ("how do i get past the lock out on filler 1", True),
      ("raise a request to bypass the light curtain", True),
      ("steps for the weekly test without the light curtain", True)],

@@ -44,10 +44,12 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
     code: the alarm as shown on the machine. equipment: the machine that shows it."""
     machine = machine_of(call, equipment)
     hint = f"{machine.name} {machine.equipment_class or ''}" if machine.name else ""
+    in_front = ""
     old = asked_revision(call, code)
     entries = call.index.alarm(code, **valid_for(call, machine, old), hint=hint)
     if not entries and machine.known and equipment is None:
-        # The machine in front was only assumed; another machine may show this code.
+        # The machine in front was only assumed; another machine may show this code. The answer says so.
+        in_front = machine.name
         machine = Machine(None, "", None, False)
         entries = call.index.alarm(code, **valid_for(call, machine, old))
     near = call.index.alarm(code, **valid_for(call, machine, old), nearest=False) if not machine.known and entries else []
@@ -60,6 +62,7 @@ def explain_alarm(call: Call, code: str, equipment: str | None = None) -> Result
         entries = [chosen, *(e for e in others if e.passage.anchor.document != chosen.passage.anchor.document)]
     evidence = [alarm_evidence(chosen)] if chosen is not None else []
     parts: dict[str, object] = {"entry": bool(evidence), "unknown_machine": machine.name if machine.name and not machine.known else ""}
+    parts |= {"not_of": True} if in_front and evidence else {}
     parts |= out_of_force(old)
     entry = entries[0] if evidence else None
     if entry is not None:

@@ -126,6 +126,10 @@ def compose_explain_alarm(step: Step, context: Context) -> Said:
     for item in evidence[place : place + count]:
         sentences.append(f"What fixed it before, {_source(item, start=False)}: “{slot(item, 'quote0')}”")
         blocks.append(passage(item, item.quotes[1], _kind(item)))
+    if data.get("not_of"):
+        said = "No list for the machine in front has this alarm; what follows is of another machine."
+        sentences.insert(0, said)
+        spoken.insert(0, said)
     if data.get("unknown_machine"):
         sentences.append("The machine named is not in this plant’s list, so only the document is quoted."
                          + (f" [{evidence[0].marker}]" if evidence else ""))  # fmt: skip
