@@ -144,7 +144,7 @@ class IngestJobs:
 
         result: dict[str, Any]
         try:
-            order = _order(_read(job))
+            order = _order(_read(job, _LARGEST_JOB))
             log.info("ingesting %d paths for a command", len(order.paths))
             result = {"report": asdict(_run(order, self._index(), tell))}
         except Exception as error:
@@ -195,10 +195,10 @@ def _write(path: Path, value: Any) -> None:
     temporary.replace(path)
 
 
-def _read(path: Path) -> Any:
-    """The value in a file, None when it is not there (yet)."""
+def _read(path: Path, most: int = -1) -> Any:
+    """The value in a file (of at most `most` bytes, where given), None when it is not there (yet)."""
     with contextlib.suppress(OSError, ValueError), path.open("rb") as file:
-        return json.loads(file.read(_LARGEST_JOB))
+        return json.loads(file.read(most))
     return None
 
 

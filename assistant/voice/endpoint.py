@@ -3,7 +3,7 @@ onnxruntime, and a small rule over its probabilities.
 
 `VoiceDetector` holds the graph and is shared; `Endpointer` belongs to one stream of sound. Speech has ended after
 `END_S` without voice, under the 700 ms that people take for an answer that does not come; what was spoken stands
-between `since` and `until` with a little sound around it. tests/test_voice_endpoint.py over synthesised speech.
+between `since` and `until` with a little sound around it. tests/test_voice_audio.py over synthesised speech.
 """
 
 from __future__ import annotations

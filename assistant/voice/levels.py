@@ -2,7 +2,7 @@
 
 Levels are dBFS (0 is the loudest that a sample can hold). Noise is the level of the quietest tenth of the frames, speech
 that of the loudest tenth; with the voice detector's verdict a frame is one or the other by what it holds.
-tests/test_voice_endpoint.py measures sounds of known level.
+tests/test_voice_audio.py measures sounds of known level.
 """
 
 from __future__ import annotations

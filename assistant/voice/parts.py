@@ -101,10 +101,13 @@ class VoiceParts:
             engine = self.transcriber
             if isinstance(engine, Engines):
                 engine.warm()
+            probabilities(bytes(BYTES_A_SECOND // 4))
         except Problem as error:
             log.warning("speech is not heard: %s", error.sentence)
-        probabilities(bytes(BYTES_A_SECOND // 4))
-        self._warmed.set()
+        except Exception:  # whatever an engine does, nobody waits for it for ever: the first speaker gets its error
+            log.exception("speech could not be made ready")
+        finally:
+            self._warmed.set()
 
     def close(self) -> None:
         self.reader.close()

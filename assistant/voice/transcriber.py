@@ -80,7 +80,7 @@ class Heard:
     """What an engine heard.
 
     `text` is written as a person would type it ("What does alarm 502 mean on CNC-02?") and is "" where nothing may be
-    taken; `confidence` (0 to 1) is calibrated: the share of such texts that lead to the right plan. `command` names a
+    taken; `confidence` (0 to 1) is the engine's, weighed by what it heard (assistant/voice/weighing.py). `command` names a
     steering command (see `assistant.voice.grammar.COMMANDS`), with its number in `number` ("step 4", "the second one").
     `choices` are whole sentences: beside a text they ask "is this right?", without one they are offered to tap.
     `confirm` is one short question for the ear when the text may be shown but must not act or be answered unasked.

@@ -9,7 +9,7 @@ of the speaker's machine first, then in the plant's own order. tests/test_voice_
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -270,7 +270,3 @@ _KIND_WORDS = {
     "shift report": "shift_handover", "handover report": "shift_handover", "s.o.p.": "sop", "standard operating procedure": "sop", "deviation report": "deviation",
     "corrective action": "capa", "troubleshooting guide": "troubleshooting_guide", "batch report": "batch_record", "audit report": "audit_report",
 }  # fmt: skip
-
-
-def spoken_words(names: Iterable[Name]) -> set[str]:
-    return {word for name in names for said in name.said for word in said.split()}
