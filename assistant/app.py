@@ -197,7 +197,8 @@ class Assistant:
         from tools.documents.store import DocumentStore
 
         kept = DocumentStore(self.settings.documents, self.settings.keys)
-        register = Register(kept, self.store, lambda: datetime.now(UTC), lambda: self.index, zone=lambda: self.plant.zone)
+        register = Register(kept, self.store, lambda: datetime.now(UTC), lambda: self.index,
+                            zone=lambda: self.plant.zone, present=self.now)  # fmt: skip
         if kept.every("effective") or kept.every("superseded") or kept.every("retired"):
             register.reconcile()
         return register

@@ -257,7 +257,7 @@ def test_what_another_plants_model_lacks_is_said(tmp_path):
     }}))  # fmt: skip
 
     class NoIndex:
-        def documents(self):
+        def documents(self, on=None):
             return []
 
     call = Call(caller=SUPERVISOR, now=UNTIL, plant=lacking, index=NoIndex(), stores={"documents": Shelf()})

@@ -188,9 +188,9 @@ def test_select_for_other_tools(plant: Plant) -> None:
 def test_documents_come_from_the_index(plant: Plant) -> None:
     def info(document: str, kind: str, status: str, cls: str) -> SimpleNamespace:
         return SimpleNamespace(document=document, title=document.title(), revision="C", kind=kind, status=status, effective=None, pages=3,
-                               equipment=(), equipment_class=cls)  # fmt: skip
+                               equipment=(), equipment_class=cls, access="plant")  # fmt: skip
 
-    index = SimpleNamespace(documents=lambda: [info("man-cnc", "manual", "effective", "cnc"), info("man-rob", "manual", "effective", "robot"),
+    index = SimpleNamespace(documents=lambda on=None: [info("man-cnc", "manual", "effective", "cnc"), info("man-rob", "manual", "effective", "robot"),
                                                info("man-old", "manual", "superseded", "cnc")])  # fmt: skip
     asker = Caller("sam", "Sam", "supervisor", via="test")
     ask = Call(asker, NOW, plant, index)  # type: ignore[arg-type]

@@ -33,13 +33,15 @@ _MARK = re.compile(r"\s*\[E\d+\]")
 _PROBE = 48
 
 
-def publish(index: Index, folder: Path, kept: Kept, document: Document, pdf: bytes, proof: Mapping[str, Any]) -> None:
-    """Make an effective procedure answer questions. Raises Unavailable (file) or RetrievalError (index)."""
+def publish(
+    index: Index, folder: Path, kept: Kept, document: Document, pdf: bytes, proof: Mapping[str, Any], from_day: date
+) -> None:
+    """Make an effective procedure answer questions from that day on. Raises Unavailable (file) or RetrievalError (index)."""
     path = _written(folder / f"{kept.document}-{kept.revision}.pdf", pdf)
     pages = page_texts(pdf)
     equipment = (proof.get("arguments") or {}).get("equipment")
     info = DocumentInfo(
-        kept.document, kept.title, str(kept.revision), kind=_KINDS[kept.kind], effective=date.fromisoformat(kept.changed[:10]),
+        kept.document, kept.title, str(kept.revision), kind=_KINDS[kept.kind], effective=from_day,
         source=str(path), pages=len(pages), content_hash=kept.pdf, equipment=(str(equipment),) if equipment else (),
     )  # fmt: skip
     index.add(info, list(passages(document, info, pages)))

@@ -15,7 +15,7 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -68,6 +68,7 @@ class Register:
         index: Callable[[], Index],
         renderer: Renderer = render,
         zone: Callable[[], tzinfo] = lambda: UTC,
+        present: Clock | None = None,
     ) -> None:
         self.store = store
         self._verifier = verifier
@@ -75,6 +76,7 @@ class Register:
         self._index = index
         self._render = renderer
         self._zone = zone
+        self._present = present or clock  # the plant's now: a demo's stands still, and what is published is in force in it
 
     # -- drafts
 
@@ -241,8 +243,9 @@ class Register:
     # -- sources for answers
 
     def _publish(self, kept: Kept) -> None:
+        from_day = min(date.fromisoformat(kept.changed[:10]), self._present().date())
         publishing.publish(
-            self._index(), self.folder_of_sources, kept, self.store.tree(kept), self.store.blob(kept.pdf), self.store.proof(kept)
+            self._index(), self.folder_of_sources, kept, self.store.tree(kept), self.store.blob(kept.pdf), self.store.proof(kept), from_day
         )
 
     @property
