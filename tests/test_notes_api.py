@@ -60,6 +60,14 @@ def test_a_note_from_the_floor_to_a_source(as_):
     assert [(step["action"], step["name"]) for step in trail] == [("written", "Olivia Hartmann"), ("accept", trail[1]["name"])]
 
 
+def test_a_note_that_gets_a_safeguard_out_of_the_way_is_not_kept(as_):
+    olivia = as_("olivia")
+    for action in ("Jumper the door switch S4 with a paper clip", "bridged the interlock of the case magazine"):
+        answer = olivia.post("/api/notes", json={**NOTE, "action": action})
+        assert (answer.status_code, "safeguard" in answer.json()["detail"]) == (403, True)
+    assert olivia.post("/api/notes", json={**NOTE, "action": "replaced the door switch S4 and tested it"}).status_code == 201
+
+
 def test_what_is_wrong_with_a_note_is_said_in_one_sentence(as_):
     olivia = as_("olivia")
     for body, code in (
