@@ -104,13 +104,14 @@ class PagePictures:
         """Header and picture, read under the deadline. Raises TimeoutError, or EOFError when the worker died."""
         assert process.stdout is not None
         descriptor = process.stdout.fileno()
+        waiting = select.poll()  # select() knows no descriptor above 1,023, and a service has many open
+        waiting.register(descriptor, select.POLLIN)
         until = time.monotonic() + self._deadline_s
         data = bytearray()
         header: dict[str, Any] | None = None
         wanted = 0
         while header is None or len(data) < wanted:
-            ready, _, _ = select.select([descriptor], [], [], max(until - time.monotonic(), 0))
-            if not ready:
+            if not waiting.poll(max(until - time.monotonic(), 0) * 1000):
                 raise TimeoutError
             chunk = os.read(descriptor, 1 << 20)
             if not chunk:

@@ -140,9 +140,11 @@ class _Reader:
         deadline = time.monotonic() + self._seconds
         raw, size = bytearray(), 8
         head = True
+        waiting = select.poll()  # select() knows no descriptor above 1,023
+        waiting.register(process.stdout, select.POLLIN)
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([process.stdout], [], [], left)[0]:
+            if left <= 0 or not waiting.poll(left * 1000):
                 return None
             chunk = os.read(process.stdout.fileno(), min(size - len(raw), 1 << 20))
             if not chunk:

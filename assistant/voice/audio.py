@@ -119,16 +119,21 @@ class SoundReader:
         assert process.stdout is not None
         source, sink = process.stdout.fileno(), process.stdin.fileno()
         until = time.monotonic() + self._deadline_s
+        waiting = select.poll()  # select() knows no descriptor above 1,023, and a service has many open
+        waiting.register(source, select.POLLIN)
+        waiting.register(sink, select.POLLOUT)
         left, reply = memoryview(request), bytearray()
         header: dict[str, Any] | None = None
         wanted = 0
         while header is None or len(reply) < wanted:
-            readable, writable, _ = select.select([source], [sink] if left else [], [], max(until - time.monotonic(), 0))
-            if not readable and not writable:
+            ready = {descriptor for descriptor, _ in waiting.poll(max(until - time.monotonic(), 0) * 1000)}
+            if not ready:
                 raise TimeoutError
-            if writable:
+            if sink in ready:
                 left = left[os.write(sink, left[:65_536]) :]
-            if readable:
+                if not left:
+                    waiting.unregister(sink)
+            if source in ready:
                 piece = os.read(source, 1 << 20)
                 if not piece:
                     raise OSError("the audio worker ended")
